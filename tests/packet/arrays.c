@@ -23,7 +23,7 @@ int array_read(int map, const struct bpf_map_info *info, void *values)
 	int err = bpf_map_lookup_batch(map, NULL, &next, keys, values, &count, NULL) ? -errno : 0;
 
 	free(keys);
-	if (err == -ENOENT) /* the end */
+	if (err == -ENOENT) /* the last batch */
 		err = 0;
 	return err ? err : count == info->max_entries ? 0 : -EIO;
 }

@@ -5,13 +5,13 @@
 
 #include <stdbool.h>
 
-/* One "ok" or "not ok" line; returns `good`. */
+/* Prints one "ok" or "not ok" line; returns `good`. */
 bool check(bool good, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void skip(const char *reason, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* A line that explains the result before or after it. */
+/* Prints a line that explains the result before or after it. */
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The plan line. Returns the exit status: 0 if nothing failed. */
+/* Prints the plan line. Returns the exit status: 0 if no check failed. */
 int check_done(void);
 
 #endif

@@ -12,7 +12,7 @@ struct egress_hook {
 	struct bpf_tc_hook clsact;
 };
 
-/* Notes an error; returns 0 or -errno. */
+/* Both record an error; they return 0 or -errno. */
 int egress_hook_open(const struct runner *runner, unsigned int device, struct egress_hook *hook);
 void egress_hook_close(struct egress_hook *hook);
 

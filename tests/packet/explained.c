@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Asks the programs that only explain, and compares their answers with what the filter did. */
+/* Asks the programs that only explain, and compares their answers with what the filter does. */
 #include <errno.h>
 #include <linux/pkt_cls.h>
 #include <netinet/in.h>
@@ -81,7 +81,7 @@ bool explained_agrees(int action, const struct pc_explained *explained,
 	return false;
 }
 
-/* As FNV-1a, but by words: the maps have megabytes. */
+/* Like FNV-1a, but word by word, because the maps have megabytes. */
 static uint64_t digest(uint64_t hash, const void *bytes, size_t size)
 {
 	uint64_t word;

@@ -26,7 +26,7 @@
 #define FAR6   "2001:db8:f::7"
 #define DEVICE "far0"
 #define OUT    "out0"
-#define NEAR4  "10.77.0.1" /* the host's address there */
+#define NEAR4  "10.77.0.1" /* the host's address on that device */
 #define BEYOND "10.77.0.2"
 #define BRIDGE "br0"
 #define PORT   "port0"
@@ -37,7 +37,7 @@ static int tun = -1;
 static int tap = -1;
 static int bridged = -1; /* port0, of the bridge */
 
-/* Sockets that are closed to be made anew; the others live as long as the process. */
+/* Sockets that are closed to be made again; the others live as long as the process. */
 static int brief[8];
 static size_t briefs;
 
@@ -61,7 +61,7 @@ static struct sockaddr_in address4(const char *text, uint16_t port)
 	return address;
 }
 
-/* IPv4 of a dual-stack socket as ::ffff:. */
+/* The IPv4 address of a dual-stack socket as ::ffff:. */
 static struct sockaddr_in6 address6(const char *text, uint16_t port)
 {
 	struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
@@ -107,7 +107,7 @@ static int up(int control, const char *device)
 	return 0;
 }
 
-/* A device behind which FAR would be; what goes there is never read. */
+/* A device behind which FAR would be. Packets sent there are never read. */
 static int make_far(int control)
 {
 	struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI, .ifr_name = DEVICE};
@@ -134,7 +134,7 @@ static int set(const char *path, const char *value)
 	return 0;
 }
 
-/* An Ethernet device, without ARP: whatever goes out can be read. */
+/* An Ethernet device, without ARP, whose outgoing packets can be read. */
 static int make_out(int control)
 {
 	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI, .ifr_name = OUT};
@@ -160,7 +160,7 @@ static int make_devices(void)
 	TRY(up(control4, "lo"));
 	TRY(add4(control4, "lo:1", FRAME_TARGET4));
 	TRY(add4(control4, "lo:2", FRAME_SOURCE4));
-	/* No duplicate address detection: they are used at once. */
+	/* Addresses without duplicate address detection, so that they can be used at once. */
 	TRY(set("/proc/sys/net/ipv6/conf/all/accept_dad", "0"));
 	TRY(set("/proc/sys/net/ipv6/conf/default/accept_dad", "0"));
 	TRY(add6(control6, "lo", FRAME_TARGET6, 128));
@@ -184,7 +184,7 @@ static int bind_and_connect(int fd, int family, const char *local, uint16_t loca
 	int yes = 1, failed = -1;
 
 	TRY(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)));
-	/* A new IPv6 address is usable a moment later only. */
+	/* A new IPv6 address can be used only a moment later. */
 	for (int tries = 0; tries < 200; tries++) {
 		failed = ipv4 ? bind(fd, (void *)&from4, sizeof(from4)) :
 				bind(fd, (void *)&from6, sizeof(from6));
@@ -209,7 +209,7 @@ static int bind_and_connect(int fd, int family, const char *local, uint16_t loca
 	return 0;
 }
 
-/* `type` with SOCK_NONBLOCK does not wait for the connection. Returns the descriptor. */
+/* With SOCK_NONBLOCK in `type` it does not wait for the connection. Returns the descriptor. */
 static int make_socket(int family, int type, const char *device, const char *local,
 		       uint16_t local_port, const char *remote, uint16_t remote_port)
 {
@@ -231,7 +231,7 @@ static int listener(int family, const char *address, uint16_t port)
 	return fd;
 }
 
-static int listeners[5]; /* of PEER: 993 and 9000, both families */
+static int listeners[5]; /* sockets of PEER: 993 and 9000, both families */
 static int host_listener[2];
 static int talking[2]; /* both ends of the connection of 40102 */
 
@@ -252,7 +252,8 @@ static int connected(int family, const char *local, uint16_t local_port, const c
 	return make_socket(family, SOCK_STREAM, NULL, local, local_port, remote, remote_port);
 }
 
-/* Its SYN is not answered: repeated for as long as a slow machine may take, not for 127 s. */
+/* No host answers its SYN: it is repeated for as long as a slow machine may take, and not for 127
+ * s. */
 static int connecting(const char *device, uint16_t port)
 {
 	int fd, syns = 127;
@@ -300,7 +301,7 @@ static int make_udp(void)
 
 /* --- sockets that end by themselves --- */
 
-/* The host closes first and so keeps the time-wait; `half` leaves the peer's side open. */
+/* The host closes first, so that it keeps the time-wait; `half` leaves the peer's side open. */
 static int make_closing(int family, int peer_listener, uint16_t port, bool half)
 {
 	bool ipv4 = family == AF_INET;
@@ -332,7 +333,7 @@ static void put_checksum(uint8_t *at, uint16_t value)
 	at[1] = (uint8_t)value;
 }
 
-/* A SYN from FAR, whose answer no host takes: the request stays. */
+/* A SYN from FAR. No host gets the answer, so the request stays. */
 static int send_syn(int family, uint16_t port)
 {
 	struct frame_spec spec = {.family = family,
@@ -356,7 +357,7 @@ static int send_syn(int family, uint16_t port)
 	return 0;
 }
 
-/* As the kernel wants it of what it forwards: IPv4's own checksum. */
+/* The kernel wants IPv4's own checksum for packets that it forwards. */
 int fixture_forward(struct frame *frame, int family)
 {
 	uint8_t *ip = frame->data + frame->ip;
@@ -405,7 +406,7 @@ static void cannot(const char *what)
 	note("no bridge: %s: %s", what, strerror(errno));
 }
 
-/* BEHIND has a fixed link address, so that no neighbour is asked for it. */
+/* BEHIND has a fixed link address, so that no neighbour has to be resolved. */
 static int add_neighbour(int control)
 {
 	struct arpreq request = {
@@ -419,7 +420,7 @@ static int add_neighbour(int control)
 	return 0;
 }
 
-/* Until the bridge sees that its port has a carrier. */
+/* Waits until the bridge sees that its port has a carrier. */
 static bool comes_up(int control, const char *device)
 {
 	struct ifreq request = {0};
@@ -462,7 +463,7 @@ int fixture_bridge(void)
 		close(control);
 		return -ENETDOWN;
 	}
-	usleep(50000); /* its queue is there a moment after */
+	usleep(50000); /* its queue appears a moment later */
 	close(control);
 	return 0;
 }

@@ -29,29 +29,31 @@
 #include "tests/packet/model.h"
 #include "tests/packet/run.h"
 
-/* A namespace of its own, with the sockets. Reports errors; returns 0 or -errno. */
+/* Makes a namespace of its own, with the sockets. Reports errors; returns 0 or -errno. */
 int fixture_open(void);
 
-/* Time-wait and half-open sockets end after a minute: makes them anew. 0 or -errno. */
+/* Makes time-wait and half-open sockets again, because they end after a minute. 0 or -errno. */
 int fixture_refresh(void);
 
-/* The device that forwarded packets go out by, and the bridge's: their indices. */
+/* The indexes of the device by which forwarded packets go out, and of the bridge. */
 unsigned int fixture_out(void);
 unsigned int fixture_port(void);
 
 /*
- * A bridge with the address 10.78.0.1 over a device that takes what goes to 10.78.0.2. Returns 0,
- * or -errno if this kernel makes none.
+ * Makes a bridge with the address 10.78.0.1 over a device that receives packets to 10.78.0.2.
+ * Returns 0, or -errno if this kernel cannot.
  */
 int fixture_bridge(void);
 
-/* What goes to 10.77.0.2 goes out there. Has the host forward a packet from FAR; 0 or -errno. */
+/* Makes the host forward a packet from FAR to 10.77.0.2, which goes out of that device. 0 or
+ * -errno. */
 int fixture_forward(struct frame *frame, int family);
 
 /* Whether a packet with that UDP or TCP source port went out since the last call. */
 bool fixture_went_out(uint16_t source_port);
 
-/* The connection of 40102 carries a byte each way; another one to 9000 is begun. 0 or -errno. */
+/* Sends a byte each way over the connection of 40102, and begins another one to 9000. 0 or
+ * -errno. */
 int fixture_talk(void);
 int fixture_begin(void);
 
@@ -65,25 +67,26 @@ int fixture_send_bridged(uint8_t protocol, uint16_t local_port, bool peer, bool 
 /* The model's copy of sockets, flows and fragments. */
 void fixture_state(struct model_state *state);
 
-/* Makes the maps of the filter say what `state` does. */
+/* Fills the maps of the filter from `state`. */
 void fixture_install(const struct runner *runner, const struct model_state *state);
 
 /*
- * Whether so much time has passed since then that the ages of `state` may be wrong: some are a
- * second off a limit, and on a busy machine a test may have to wait that long for the CPU. What was
- * found then is no finding; it is to be done again.
+ * Whether so much time has passed since then that the ages of `state` may be wrong: some are one
+ * second from a limit, and on a busy machine a test may wait that long for the CPU. Then a failure
+ * does not count, and the test must be repeated.
  */
 bool fixture_stale(void);
 
-/* Whether what failed was found too late, and is to be done again: up to five times in all. */
+/* Whether a failure was found too late, so that the test must be repeated: up to five times in
+ * all. */
 bool fixture_retry(int *tries);
 
-/* Makes everything in the maps and in the model that much older. */
+/* Makes everything in the maps and in the model older by that time. */
 void fixture_elapse(const struct runner *runner, struct model_state *state, unsigned int seconds);
 
 /*
- * Whether the maps have become what the model says: notes of each difference. An age is compared
- * to about a second.
+ * Whether the maps now have what the model says; notes each difference. Ages may differ by about a
+ * second.
  */
 bool fixture_holds(const struct runner *runner, const struct model_state *state);
 

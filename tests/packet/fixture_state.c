@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The state that the host has in every test, for the model and in the maps. */
+/* The host's state in every test, for the model and for the maps. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -51,7 +51,7 @@ static const struct {
 
 #define TALKED (PC_FLOW_REPLIED | PC_FLOW_ASSURED)
 
-/* Of PEER. Ages in seconds, at the edges of abi_flows.h's lifetimes. */
+/* Flows of PEER. Ages in seconds, at the limits of the lifetimes in abi_flows.h. */
 static const struct {
 	int family;
 	uint8_t protocol;
@@ -100,7 +100,7 @@ static const struct {
 		MODEL_PASS, MODEL_PASS_REPLY, -1, cell \
 	}
 
-/* From PEER to the host; at egress the other way round. */
+/* Direction: from PEER to the host; at egress the opposite. */
 static const struct {
 	int family;
 	uint32_t id;
@@ -240,7 +240,7 @@ static bool is_in_cells(const struct runner *runner, const struct pc_flow *tuple
 	       pc_came_within(table->by_tuple[by_tuple], epoch, PC_CAME_LATELY);
 }
 
-/* As a machine's, or as any: what a banned source sends to a machine is noted as any. */
+/* As a machine's, or as any: packets of a banned source to a machine are noted as any. */
 static bool has_come_in(const struct runner *runner, const struct pc_flow *tuple)
 {
 	bool ipv4 = tuple->family == 4;
@@ -273,7 +273,7 @@ static void age_cells(uint16_t *cell, uint16_t epochs)
 			cell[i] = cell[i] > epochs ? (uint16_t)(cell[i] - epochs) : 0;
 }
 
-/* So many epochs as that time is at least. */
+/* The number of epochs in that time, rounded up. */
 static void came_in_age(const struct runner *runner, uint64_t by)
 {
 	struct pc_came_in *table = runner->came_in;
@@ -320,7 +320,7 @@ void fixture_install(const struct runner *runner, const struct model_state *stat
 	wipe(runner->filter.fd[FILTER_FRAGMENTS], &key, &next);
 	for (size_t i = 0; i < state->flows; i++) {
 		const struct model_flow *flow = &state->flow[i];
-		/* May wrap: the machine can be younger than five days. */
+		/* This may wrap, because the machine may have been up for less than five days. */
 		struct pc_flow_state value = {.seen = now - flow->age, .flags = flow->flags};
 
 		if (!flow->kept)
@@ -343,11 +343,11 @@ void fixture_install(const struct runner *runner, const struct model_state *stat
 		put(runner->filter.fd[FILTER_LARGE], &state->large[i], &now);
 }
 
-#define KEYS 4096 /* of a map, at most */
+#define KEYS 4096 /* keys of a map, at most */
 
 /*
- * The keys of a map that is to be updated: an update moves its key to the front of the bucket, and
- * a walk meanwhile over one with two keys would not end.
+ * The keys of a map that is to be updated. They are collected first: an update moves its key to the
+ * front of the bucket, so that a walk over a bucket with two keys would not end.
  */
 static size_t keys_of(int map, struct pc_flow key[KEYS])
 {
@@ -359,7 +359,8 @@ static size_t keys_of(int map, struct pc_flow key[KEYS])
 }
 
 /*
- * Every map's value begins with the time. `spare`: bits of it that are not (pc_looked), which stay.
+ * Every map's value begins with the time. `spare`: bits of it with another meaning (pc_looked),
+ * which are kept.
  */
 static void age_map(int map, uint64_t by, uint64_t spare)
 {
@@ -378,8 +379,8 @@ static void age_map(int map, uint64_t by, uint64_t spare)
 #define SLOTS_COME_AGAIN (15 * 86400 * PC_SECOND) /* longer than 2^24 slots at HZ 1000 */
 
 /*
- * The program trusts an assured flow's age for a moment after it looked at the clock. After long,
- * the lower part of the slot is the same again.
+ * The program trusts an assured flow's age for a moment after it has read the clock. After a long
+ * time the lower part of the slot repeats.
  */
 static void forget_slots(int map, bool assured, uint64_t by)
 {
@@ -456,7 +457,7 @@ static size_t count_keys(int map)
 	return count;
 }
 
-/* A flow in the map that the model does not have. */
+/* A flow is in the map, but not in the model. */
 static void print_stray(int map, const struct model_state *state)
 {
 	struct pc_flow key, next;

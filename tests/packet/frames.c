@@ -79,7 +79,7 @@ static void put_ipv4(struct frame *frame, const struct frame_spec *spec)
 {
 	put8(frame, (uint8_t)(0x40 | (5 + spec->options)));
 	put8(frame, 0);
-	put16(frame, 0); /* total length, when it is known */
+	put16(frame, 0); /* the total length, if it is known */
 	put16(frame, spec->id ? (uint16_t)spec->id : 0x1234);
 	put16(frame, spec->fragment);
 	put8(frame, spec->hop_limit ? spec->hop_limit : 64);
@@ -100,7 +100,7 @@ static void put_ext(struct frame *frame, const struct frame_spec *spec, const st
 		put32(frame, spec->id ? spec->id : 0xfeedbeef);
 		return;
 	}
-	/* PadN of the whole rest; for a routing header: type 1, unknown, no segments left. */
+	/* One PadN over the remainder; for a routing header: type 1, unknown, no segments left. */
 	put8(frame, 1);
 	put8(frame, ext->type == 43 ? 0 : 4);
 	put_many(frame, 0, 4 + 8 * (size_t)ext->length);
@@ -109,7 +109,7 @@ static void put_ext(struct frame *frame, const struct frame_spec *spec, const st
 static void put_ipv6(struct frame *frame, const struct frame_spec *spec)
 {
 	put32(frame, 0x60000000);
-	put16(frame, 0); /* payload length, when it is known */
+	put16(frame, 0); /* the payload length, if it is known */
 	put8(frame, spec->exts ? spec->ext[0].type : spec->protocol);
 	put8(frame, spec->hop_limit ? spec->hop_limit : 64);
 	put_address(frame, AF_INET6, spec->source ? spec->source : FRAME_SOURCE6);
@@ -155,7 +155,7 @@ static void put_upper(struct frame *frame, const struct frame_spec *spec)
 	}
 }
 
-/* The packet from its IP header on, with its lengths. */
+/* Builds the packet from its IP header on, with its lengths. */
 static void put_packet(struct frame *frame, const struct frame_spec *spec)
 {
 	frame->ip = frame->length;
@@ -168,7 +168,7 @@ static void put_packet(struct frame *frame, const struct frame_spec *spec)
 		put_upper(frame, spec);
 }
 
-/* A filler that reads as TCP to port 25 or a type 8 wherever a parser goes astray. */
+/* Filler that a parser at a wrong offset reads as TCP to port 25, or as type 8. */
 static void put_payload(struct frame *frame, size_t payload)
 {
 	for (size_t i = 0; i < payload; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Builds frames from descriptions: Ethernet, VLAN tags, IPv4, IPv6 and what is above, byte by byte.
+ * Builds frames from descriptions, byte by byte: Ethernet, VLAN tags, IPv4, IPv6 and the headers
+ * above.
  */
 #ifndef PORTCULLIS_TEST_FRAMES_H
 #define PORTCULLIS_TEST_FRAMES_H
@@ -9,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FRAME_MAX  80000 /* above the most that BPF_PROG_TEST_RUN takes */
+#define FRAME_MAX  80000 /* more than BPF_PROG_TEST_RUN accepts */
 #define FRAME_TAGS 4
 #define FRAME_EXTS 12
 
@@ -31,14 +32,14 @@
 /* An IPv6 extension header: type 0, 43, 60 with (length + 1) * 8 bytes, or 44 with 8. */
 struct frame_ext {
 	uint8_t type;
-	uint8_t length;	 /* the wire's length field; in a fragment header it is reserved */
+	uint8_t length;	 /* the length field of the header; reserved in a fragment header */
 	uint16_t offset; /* of a fragment header, in units of 8 bytes */
 	bool more;
 };
 
 /*
- * One frame. Zero means the ordinary: no tags, a sane length, hop limit 64, data offset 5, source
- * port 40000, the default addresses. Lengths are right for what is built; patches make them wrong.
+ * One frame. Zero means the usual value: no tags, a correct length, hop limit 64, data offset 5,
+ * source port 40000, the default addresses. Lengths fit the built frame; patches make them wrong.
  */
 struct frame_spec {
 	int family; /* 4, 6; 0: `payload` bytes right behind the ethertype */
@@ -50,11 +51,11 @@ struct frame_spec {
 	uint8_t hop_limit;
 	uint8_t options;   /* of IPv4, in words of 4 bytes */
 	uint16_t fragment; /* of IPv4: FRAGMENT_* and the offset in units of 8 bytes */
-	uint32_t id;	   /* of fragments, all in one frame; 0: 0x1234, 0xfeedbeef */
+	uint32_t id;	   /* id of fragments, which are all in one frame; 0: 0x1234, 0xfeedbeef */
 	struct frame_ext ext[FRAME_EXTS];
 	unsigned exts;
 	uint8_t protocol;
-	bool bare; /* no upper header at all: `payload` follows IP */
+	bool bare; /* no header above IP: `payload` follows IP */
 	uint16_t source_port;
 	uint16_t port;
 	uint8_t doff;	   /* words that are built; TCP options are NOPs */
@@ -65,7 +66,7 @@ struct frame_spec {
 	uint16_t mtu;	     /* of an ICMP error: of the next hop */
 	uint16_t identifier; /* of an echo */
 	size_t payload;	     /* bytes behind the upper header */
-	size_t trailer;	     /* bytes behind the packet that no length covers */
+	size_t trailer;	     /* bytes after the packet that no length includes */
 	bool big;	     /* write IP lengths of 0, as BIG TCP does */
 
 	/* The packet that an ICMP error quotes, before the payload. */
@@ -76,13 +77,13 @@ struct frame_spec {
 struct frame {
 	uint8_t data[FRAME_MAX];
 	size_t length;
-	size_t ip;    /* where the header behind the Ethernet header and the tags begins */
-	size_t upper; /* where the header above IP begins */
-	size_t quote; /* where a quoted packet begins, or else the payload */
-	size_t end;   /* where the packet ends and a trailer begins */
+	size_t ip;    /* offset of the header after the Ethernet header and the tags */
+	size_t upper; /* offset of the header above IP */
+	size_t quote; /* offset of a quoted packet, or else of the payload */
+	size_t end;   /* offset at which the packet ends and a trailer begins */
 };
 
-/* Where a patch counts from. */
+/* The place from which a patch counts. */
 enum frame_part {
 	FROM_FRAME,
 	FROM_IP,
@@ -98,20 +99,20 @@ struct frame_patch {
 	uint32_t value;
 };
 
-/* Builds the frame; one that outgrows FRAME_MAX ends the process, it is a mistake of the test. */
+/* Builds the frame. A frame longer than FRAME_MAX is an error of the test, and ends the process. */
 void frame_build(const struct frame_spec *spec, struct frame *frame);
 void frame_patch(struct frame *frame, const struct frame_patch *patch);
 
-/* Cuts the frame to `length` bytes, lengths in it left as they were. */
+/* Cuts the frame to `length` bytes, and leaves the lengths in it unchanged. */
 void frame_cut(struct frame *frame, size_t length);
 
 /*
- * Makes the IP length field say that the packet ends with the frame. Does nothing to a frame that
- * is too short to have that field.
+ * Sets the IP length field so that the packet ends with the frame. A frame that is too short for
+ * that field is left alone.
  */
 void frame_fit(struct frame *frame, int family);
 
-/* Takes off what stands before IP: a frame of an interface without an Ethernet header. */
+/* Removes everything before IP: a frame of an interface without an Ethernet header. */
 void frame_bare(struct frame *frame);
 
 void frame_print(const struct frame *frame);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The rules of portcullis(8), VERDICTS, a second time: plainly, one frame at a time. */
+/* The rules of portcullis(8), VERDICTS, implemented a second time: plainly, for one frame at a
+ * time. */
 #include <arpa/inet.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -123,7 +124,7 @@ bool model_enforces_outbound(const struct judge *judge)
 	       PC_OUTBOUND_ENFORCE;
 }
 
-/* DHCP between its ports, which a ban of a wider prefix than the source does not stop. */
+/* DHCP between its ports passes within a ban of a wider prefix than its source. */
 static bool is_dhcp(const struct upper *upper)
 {
 	int least = upper->family == AF_INET ? 67 : 546;
@@ -148,8 +149,8 @@ static bool is_never(int family, const uint8_t *source, const struct judge *judg
 }
 
 /*
- * The rules `banned` and `denied`: the longest prefix that has the source and has not ended
- * decides. MODEL_WHYS: neither.
+ * The rules `banned` and `denied`: the longest prefix that contains the source and has not ended
+ * decides. MODEL_WHYS: neither rule applies.
  */
 static enum model_why refusal(int family, const uint8_t *source, bool dhcp,
 			      const struct judge *judge)
@@ -268,7 +269,8 @@ static bool is_discovery(const struct upper *upper)
 	       upper->data[0] >= 133 && upper->data[0] <= 136;
 }
 
-/* What a banned or denied source sends passes under observe, and must not be learned from. */
+/* Packets of a banned or denied source pass under observe, but nothing must be learned from
+ * them. */
 static struct model_verdict judge_refused(const struct upper *upper, enum model_why why,
 					  const struct judge *judge)
 {
@@ -301,13 +303,13 @@ static struct model_verdict judge_upper(const struct upper *upper, const struct 
 		return judge_port(upper, PC_UDP, judge);
 	if (upper->protocol == (ipv4 ? 1 : 58))
 		return model_icmp(upper, judge);
-	if (upper->protocol == 2 && ipv4) /* IGMP, unread */
+	if (upper->protocol == 2 && ipv4) /* IGMP, which is not parsed */
 		return pass(MODEL_PASS_ICMP);
 	return model_named(upper->protocol, judge) ? pass(MODEL_PASS_PROTOCOL) :
 						     drop(MODEL_PROTOCOL);
 }
 
-/* A packet, or the first fragment of one: those that follow get the same verdict. */
+/* Decides a packet, or the first fragment of one; later fragments get the same verdict. */
 static struct model_verdict judge_first(const struct upper *upper, const struct pc_fragment *key,
 					const struct judge *judge)
 {
@@ -417,7 +419,8 @@ static struct model_verdict judge_ipv6(const uint8_t *ip, size_t rest, const str
 		if (is_fragment) {
 			unsigned fragment = model_read16(upper.data + 2);
 
-			if (!upper.first_fragment) /* of fragments in fragments: the outermost */
+			/* the outermost fragment header, if there are several */
+			if (!upper.first_fragment)
 				memcpy(&key.id, upper.data + 4, 4);
 			if (fragment >> 3)
 				return judge_later_fragment(fragment >> 3, upper.data[0], &key,
@@ -464,7 +467,7 @@ void model_frames(enum pc_frame kind)
 
 /*
  * A VLAN tag of VLAN 0 and priority 3 where a GRE header's payload begins, before another tag or
- * IP. What begins with a tag of another VLAN or priority is no IPv6 packet, or not delivered.
+ * IP. With a tag of another VLAN or priority it is not an IPv6 packet, or is not delivered.
  */
 static bool is_tag(const uint8_t *frame, size_t length)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The verdict on a frame in plain C, written from portcullis(8) and apart from the programs. */
+/* The verdict on a frame in plain C, written from portcullis(8) and independent of the programs. */
 #ifndef PORTCULLIS_TEST_MODEL_H
 #define PORTCULLIS_TEST_MODEL_H
 
@@ -43,9 +43,11 @@ extern const char *const model_why_name[MODEL_WHYS];
 struct model_verdict {
 	enum model_action action;
 	enum model_why why;
-	int port; /* PC_PORT() that the packet is counted for: of a drop at egress the remote one */
+	/* PC_PORT() for which the packet is counted; for a drop at egress the remote port */
+	int port;
 	unsigned int
-		out; /* PC_CELL_OUT + PC_PORT() of a listed remote port, counted too; 0: none */
+		/* PC_CELL_OUT + PC_PORT() of a listed remote port, which counts it, too; 0: none */
+		out;
 };
 
 /* --- what the host knows --- */
@@ -54,10 +56,10 @@ enum model_socket_state {
 	MODEL_LISTENING,
 	MODEL_CONNECTED, /* TCP in any other state; UDP with a peer */
 	MODEL_UNBOUND,	 /* UDP without a peer */
-	MODEL_ELSEWHERE, /* bound to another device: a lookup on this one does not find it */
+	MODEL_ELSEWHERE, /* bound to another device: a look-up on this one does not find it */
 };
 
-/* Of IPv4 peers on a dual-stack socket, the tuple is IPv4's. */
+/* An IPv4 peer of a dual-stack socket has an IPv4 tuple. */
 struct model_socket {
 	struct pc_flow tuple;
 	enum model_socket_state state;
@@ -68,14 +70,14 @@ struct model_flow {
 	uint8_t flags;	/* PC_FLOW_* */
 	uint64_t age;	/* ns since `seen` */
 	uint64_t begun; /* ns since it began */
-	bool kept;	/* among the assured ones */
-	/* TCP that is not assured: what the remote side sent last. */
+	bool kept;	/* in the map of assured flows */
+	/* TCP that is not assured: the last sequence number of the remote side. */
 	uint32_t heard;
 };
 
 struct model_fragment {
 	struct pc_fragment key;
-	struct model_verdict first; /* what the first fragment was counted as */
+	struct model_verdict first; /* the cell that counted the first fragment */
 	uint64_t age;
 };
 
@@ -84,40 +86,43 @@ struct model_fragment {
 #define MODEL_FRAGMENTS 2048
 #define MODEL_OBSERVED	64
 #define MODEL_LARGE	64
-#define MODEL_FORGETS	52 /* seconds, at most, for which what passed by observe is known */
+/* seconds for which a packet that passed by observe is remembered, at most */
+#define MODEL_FORGETS	52
 
-/* A machine behind this host: the longest prefix that has an address decides. */
+/* A machine behind this host: the longest prefix that contains an address decides. */
 struct model_machine {
 	struct prefix prefix;
-	uint16_t class; /* of the tables; 0: this host */
+	uint16_t class; /* class in the tables; 0: this host */
 };
 
-/* Judging changes it as a packet would: flows are refreshed, first fragments noted. */
+/* The state. A verdict changes it as a packet would: it refreshes flows, and notes first
+ * fragments. */
 struct model_state {
 	struct model_socket socket[MODEL_SOCKETS];
 	size_t sockets;
 	struct model_flow flow[MODEL_FLOWS];
 	size_t flows;
 	struct model_fragment fragment[MODEL_FRAGMENTS];
-	size_t fragments; /* those that do not fit are lost */
-	/* That passed only by observe. */
+	size_t fragments; /* entries that do not fit are lost */
+	/* Tuples that passed only by observe. */
 	struct pc_flow observed[MODEL_OBSERVED];
-	size_t observeds;		   /* the last ones, of any number */
-	struct pc_flow large[MODEL_LARGE]; /* sent of late by open UDP ports */
-	size_t larges;			   /* those that do not fit are lost */
+	size_t observeds;		   /* the latest ones, of any number */
+	struct pc_flow large[MODEL_LARGE]; /* datagrams recently sent by open UDP ports */
+	size_t larges;			   /* entries that do not fit are lost */
 	unsigned int elapsed;		   /* seconds since it began */
-	/* Whose the last packet was; NULL: this host's. */
+	/* The machine of the last packet; NULL: this host. */
 	const struct model_machine *machine;
 };
 
-/* As an assignment, without what is unused: there are hundreds of KB. */
+/* Copies a state, without its unused parts, which are hundreds of KB. */
 void model_copy(struct model_state *to, const struct model_state *from);
 
-/* A tuple as the remote side's packets have it; ports in host order. An echo: 0 and identifier. */
+/* A tuple in the form of the remote side's packets; ports in host order. An echo: 0 and
+ * identifier. */
 struct pc_flow model_tuple(int family, uint8_t protocol, const void *remote, const void *local,
 			   uint16_t remote_port, uint16_t local_port);
 
-/* A ban: BAN_ENDED has no effect, BAN_NEVER lets its sources pass in wider ones. */
+/* A ban. BAN_ENDED has no effect; BAN_NEVER lets its sources pass within wider bans. */
 struct model_ban {
 	struct prefix prefix;
 	enum {
@@ -127,40 +132,40 @@ struct model_ban {
 	} kind;
 };
 
-/* The machines from now on; at first, none. */
+/* Sets the machines; at first there are none. */
 void model_machines(const struct model_machine *machine, size_t count);
-/* That of an address, or NULL. */
+/* The machine of an address, or NULL. */
 const struct model_machine *model_machine(int family, const uint8_t *address);
 
-/* The grants from now on; at first, none. A list is a group. */
+/* Sets the grants; at first there are none. A list is a group. */
 void model_grants(const struct ban *grant, size_t count);
-/* Whether a grant opens this port to a source; whether it lists a remote port to send to. */
+/* Whether a grant opens this port to a source; whether it lists a remote port for sending. */
 bool model_granted(const struct tables *tables, uint16_t class, int family, const uint8_t *address,
 		   enum pc_transport transport, uint16_t source_port, uint16_t port);
 bool model_granted_out(const struct tables *tables, int family, const uint8_t *address,
 		       enum pc_transport transport, uint16_t remote_port);
 
-/* The bans from now on; at first, none. */
+/* Sets the bans; at first there are none. */
 void model_bans(const struct model_ban *ban, size_t count);
 
-/* What frames begin with from now on; at first, Ethernet. */
+/* Sets the header that frames begin with; at first, Ethernet. */
 void model_frames(enum pc_frame kind);
 
 /*
- * Judges one frame that comes in, Ethernet header first, `length` bytes in all. Reads nothing past
- * them. The echo limit is taken to be off.
+ * Decides one incoming frame of `length` bytes, which begins with an Ethernet header. Reads no
+ * further bytes. It assumes that the echo limit is off.
  */
 struct model_verdict model_judge(const uint8_t *frame, size_t length, const struct tables *tables,
 				 struct model_state *state);
 
 /*
- * One that goes out, sent by a local UDP socket that is neither connected nor bound to a device (to
- * a TCP packet: by one that is closed), or else forwarded.
+ * Decides an outgoing frame, which was forwarded or sent by a local UDP socket that is neither
+ * connected nor bound to a device (for TCP: by a closed socket).
  */
 struct model_verdict model_egress(const uint8_t *frame, size_t length, bool forwarded,
 				  const struct tables *tables, struct model_state *state);
 
-/* The PC_CELL_* of a verdict, the one that is not `out`. */
+/* The PC_CELL_* of a verdict, which is not that of `out`. */
 unsigned int model_cell(const struct model_verdict *verdict);
 
 bool model_equal(const struct model_verdict *a, const struct model_verdict *b);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What goes out: what `outbound enforce` lets through, what is counted, what is learned from it. */
+/* Outgoing packets: which ones outbound enforcement lets through, what is counted, what is
+ * learned. */
 #include <string.h>
 #include <sys/socket.h>
 
@@ -33,7 +34,7 @@ static bool is_for_many(int family, const uint8_t *address)
 	return address[0] == 0xff;
 }
 
-/* Whether the packet's mirror image would be admitted by an open `in` service now. */
+/* Whether an open `in` service would admit the packet with source and destination exchanged. */
 static bool reverse_is_admitted(const struct upper *upper, enum pc_transport transport,
 				const struct judge *judge)
 {
@@ -56,7 +57,8 @@ static struct pc_flow tuple_of(const struct upper *upper)
 			   model_read16(upper->data + 2), model_read16(upper->data));
 }
 
-/* Whether a TCP socket of this host has the packet's tuple: of time-wait the kernel sends. */
+/* Whether a TCP socket of this host has the packet's tuple; in time-wait the kernel itself
+ * sends. */
 static bool has_socket(const struct upper *upper, const struct judge *judge)
 {
 	struct pc_flow tuple = tuple_of(upper);
@@ -65,8 +67,8 @@ static bool has_socket(const struct upper *upper, const struct judge *judge)
 }
 
 /*
- * Whether the socket that BPF_PROG_TEST_RUN gives to every packet looks like the sender: its ports
- * are 0, and its addresses those of the packet, if no tag stands before the IP header.
+ * Whether the socket that BPF_PROG_TEST_RUN attaches to every packet looks like the sender: its
+ * ports are 0, and its addresses those of the packet, if no tag stands before the IP header.
  */
 static bool is_of_run(const struct upper *upper, const struct judge *judge)
 {
@@ -76,7 +78,8 @@ static bool is_of_run(const struct upper *upper, const struct judge *judge)
 	       !judge->tables->generation->forward;
 }
 
-/* Whether what a sender behind this host begins is learned: a machine, or another. */
+/* Whether connections that a sender behind this host begins are learned: of a machine, or of
+ * another host. */
 static bool learns_forwarded(const struct judge *judge)
 {
 	return judge->tables->generation->forward &
@@ -90,7 +93,7 @@ static bool is_connected(const struct upper *upper, const struct judge *judge)
 	return has_socket(upper, judge) || model_flow_live(judge->state, &tuple);
 }
 
-/* Whether a packet acknowledges what the remote side sent last, or the 64 KiB behind it. */
+/* Whether a packet acknowledges the last data of the remote side, or up to 64 KiB more. */
 static bool acknowledges(const struct upper *upper, const struct model_flow *flow)
 {
 	uint32_t ahead = (model_read32(upper->data + 8) >> 8) - (flow->heard >> 8);
@@ -99,7 +102,7 @@ static bool acknowledges(const struct upper *upper, const struct model_flow *flo
 	       !model_flow_closed(flow) && (ahead & 0xffffff) <= 256;
 }
 
-/* What this side does in a flow. */
+/* Notes in a flow what this side did. */
 static void speak(const struct upper *upper, struct model_flow *flow)
 {
 	uint8_t flags = upper->protocol == 6 ? upper->data[13] : 0;
@@ -120,7 +123,7 @@ static void speak(const struct upper *upper, struct model_flow *flow)
 	}
 }
 
-/* The flow that a packet belongs to is kept alive, and made if this packet `may` make one. */
+/* Refreshes the packet's flow, and makes it if this packet `may` make one. */
 static void learn(const struct upper *upper, const struct judge *judge, bool may)
 {
 	bool tcp = upper->protocol == 6, echo = !tcp && upper->protocol != 17;
@@ -137,7 +140,7 @@ static void learn(const struct upper *upper, const struct judge *judge, bool may
 	}
 	if (!may || flags & 4 || is_for_many(upper->family, upper->destination))
 		return;
-	/* Of TCP a SYN begins, and a SYN with ACK answers one. */
+	/* With TCP a SYN begins a connection, and a SYN-ACK answers one. */
 	if (tcp && flags & 2 ? flags & 0x10 : !echo && model_observed(judge->state, &tuple))
 		return;
 	flow = model_flow_make(judge->state, &tuple);

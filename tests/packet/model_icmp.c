@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The rule `icmp`: which ICMP a host lets in (RFC 792, 4443, 4861; errors: RFC 5508). */
+/* The rule `icmp`: which ICMP a host admits (RFC 792, 4443, 4861; errors: RFC 5508). */
 #include <string.h>
 #include <sys/socket.h>
 
@@ -12,7 +12,7 @@ static struct model_verdict verdict(bool good)
 		      (struct model_verdict){MODEL_DROP, MODEL_ICMP, -1, 0};
 }
 
-/* The packet that an error quotes: one of ours, if its source is the error's destination. */
+/* The packet that an error quotes is ours if its source is the error's destination. */
 static bool read_quote4(const uint8_t *ip, size_t length, struct upper *quote)
 {
 	size_t header;
@@ -56,7 +56,7 @@ static bool read_quote6(const uint8_t *ip, size_t length, struct upper *quote)
 	return at + 8 <= length;
 }
 
-/* The path MTU that an error tells of; -1: it is another error. */
+/* The path MTU that an error reports; -1: it is another error. */
 static long path_mtu(const struct upper *error)
 {
 	if (error->family == AF_INET)
@@ -76,7 +76,8 @@ static bool quoted_port_is_ours(const struct upper *quote, long mtu, const struc
 
 	if (model_socket_live(judge->state, &tuple) || model_flow_live(judge->state, &tuple))
 		return true;
-	/* A datagram of an open port has to have been large, and the link one that there is. */
+	/* The open port must have sent a large datagram, and the MTU must be one that links
+	 * have. */
 	if (transport == PC_UDP && mtu >= 0)
 		return mtu >= (quote->family == AF_INET ? 552 : 1280) &&
 		       model_large(judge->state, &tuple);
@@ -89,7 +90,7 @@ static bool quoted_icmp_is_ours(const struct upper *quote, const struct judge *j
 	bool ipv4 = quote->family == AF_INET;
 	struct pc_flow tuple;
 
-	if (quote->data[0] != (ipv4 ? 8 : 128)) /* of an echo reply nobody can tell */
+	if (quote->data[0] != (ipv4 ? 8 : 128)) /* for an echo reply there is no way to know */
 		return false;
 	tuple = model_tuple(quote->family, quote->protocol, quote->destination, quote->source, 0,
 			    model_read16(quote->data + 4));
@@ -104,7 +105,7 @@ static bool quotes_ours(const struct upper *upper, const struct judge *judge)
 
 	if (upper->first_fragment)
 		return false;
-	/* RFC 4443, 2.4 (c): an error ends at 1280 bytes, so it quotes nothing far behind. */
+	/* RFC 4443, 2.4 (c): an error has at most 1280 bytes, so it quotes nothing behind these. */
 	if (upper->data + 8 - judge->frame > 2047)
 		return false;
 	if (!(ipv4 ? read_quote4 : read_quote6)(upper->data + 8, upper->length - 8, &quote))
@@ -115,13 +116,13 @@ static bool quotes_ours(const struct upper *upper, const struct judge *judge)
 		return quoted_port_is_ours(&quote, mtu, judge);
 	if (quote.protocol == (ipv4 ? 1 : 58))
 		return quoted_icmp_is_ours(&quote, judge);
-	/* For others the kernel does not check the sender. */
+	/* For other protocols the kernel does not check that this host sent the packet. */
 	if (mtu >= 0 && !memchr("\x04\x29\x2f\x32\x33\x6c\x84", quote.protocol, 7))
 		return false;
 	return model_named(quote.protocol, judge);
 }
 
-/* Answers an echo request of this host. */
+/* Whether it is the answer to an echo request of this host. */
 static bool echo_is_awaited(const struct upper *upper, const struct judge *judge)
 {
 	struct pc_flow tuple = model_tuple(upper->family, upper->protocol, upper->source,
@@ -155,7 +156,7 @@ static struct model_verdict icmp6(const struct upper *upper, const struct judge 
 	case 128:
 	case 130 ... 132:
 	case 143: return verdict(true);
-	/* RFC 4861, 6980: these never leave the link and never come in fragments. */
+	/* RFC 4861, 6980: these never leave the link, and are never fragmented. */
 	case 133 ... 136: return verdict(upper->hop_limit == 255 && !upper->first_fragment);
 	default: return verdict(false);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the parts of the model tell each other. */
+/* The interfaces between the parts of the model. */
 #ifndef PORTCULLIS_TEST_MODEL_PARTS_H
 #define PORTCULLIS_TEST_MODEL_PARTS_H
 
@@ -10,20 +10,20 @@ struct judge {
 	const struct tables *tables;
 	struct model_state *state;
 	bool egress;
-	bool forwarded; /* at egress: no local socket sent it */
+	bool forwarded; /* at egress: it was not sent by a local socket */
 	const uint8_t *frame;
 };
 
-/* What lies above IP, once the network header has been found sound. */
+/* The packet above IP, once the network header has been found correct. */
 struct upper {
 	int family;
 	const uint8_t *source; /* address */
 	const uint8_t *destination;
 	uint8_t protocol;
 	uint8_t hop_limit;
-	bool first_fragment; /* more of this packet follows in other fragments */
+	bool first_fragment; /* other fragments have more of this packet */
 	const uint8_t *data;
-	size_t length; /* of data, up to the end of the packet, not of the frame */
+	size_t length; /* bytes of data, up to the end of the packet, not of the frame */
 };
 
 static inline uint32_t model_read32(const uint8_t *at)

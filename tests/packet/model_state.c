@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the host knows of packets before this one: sockets, learned flows, fragments, observed. */
+/* What the host remembers of earlier packets: sockets, learned flows, fragments, observed
+ * tuples. */
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -59,7 +60,7 @@ bool model_socket_live(const struct model_state *state, const struct pc_flow *tu
 	return false;
 }
 
-/* In seconds: those of abi_flows.h, once more. */
+/* Lifetimes in seconds: those of abi_flows.h, written a second time. */
 static uint64_t lifetime(const struct model_flow *flow)
 {
 	bool assured = flow->flags & PC_FLOW_ASSURED;
@@ -70,7 +71,7 @@ static uint64_t lifetime(const struct model_flow *flow)
 		return 10;
 	if (flow->flags & PC_FLOW_FIN_OUT || !assured)
 		return 120;
-	/* What the remote side says of an end may be forged. */
+	/* The remote side's word that a connection has ended may be forged. */
 	return flow->flags & (PC_FLOW_FIN_IN | PC_FLOW_RESET_IN) ? 124 * 60 : 5 * 24 * 3600;
 }
 

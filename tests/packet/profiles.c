@@ -27,7 +27,7 @@ static const char open_yaml[] = "profile: open\n"
 				"    in: 69/udp\n"
 				"    from: undefined\n";
 
-/* The odd ones of 10, 100 and 1,000 ports: a rule of as many spans as it may have. */
+/* Every second of 10, 100 and 1,000 ports: a rule with as many spans as possible. */
 #define ODD_10(tens) tens "1/udp, " tens "3/udp, " tens "5/udp, " tens "7/udp, " tens "9/udp, "
 #define ODD_100(hundreds)    \
 	ODD_10(hundreds "0") \
@@ -150,7 +150,7 @@ static const char protocols_yaml[] = "profile: protocols\n"
 				     "  - name: smtp\n"
 				     "    in: 25/tcp\n";
 
-/* Ports that the fixture's sockets and flows use are not listed, but for the remote ones. */
+/* Ports that the fixture's sockets and flows use are not listed, except the remote ones. */
 #define STATE_SERVICES             \
 	"protocols: [esp, ah]\n"   \
 	"services:\n"              \
@@ -193,7 +193,8 @@ static const char state_yaml[] = "profile: state\n"
 
 static const char *const no_group[] = {NULL};
 
-/* Nested: one in dmz in cluster in trusted; dmz has a branch of its own as well. */
+/* Nested groups: an address in dmz is in cluster, which is in trusted; dmz has a branch of its own,
+ * too. */
 static const char *const nested_groups[] = {
 	"trusted=10.0.0.0/8,2001:db8:a::/48",
 	"cluster=10.1.0.0/16,2001:db8:a:1::/64",

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Random frames: a description by weighted dice, built, then perhaps broken in one to three places.
+ * Random frames: a description by weighted dice, which is built, and then perhaps broken in one to
+ * three places.
  */
 #include <string.h>
 
 #include "tests/packet/random.h"
 
-/* splitmix64: any state is good, so that a frame's own state can be hashed from seed and index. */
+/* splitmix64: any state is valid, so a frame's own state can be hashed from seed and index. */
 static uint64_t next(struct random *random)
 {
 	uint64_t z = random->state += 0x9e3779b97f4a7c15ULL;
@@ -41,7 +42,7 @@ static void choose_tags(struct random *random, struct frame_spec *spec)
 
 	spec->tags = tags[random_below(random, sizeof(tags))];
 	for (unsigned i = 0; i < spec->tags; i++) {
-		/* 0x9100 is no tag of ours: what follows is another ethertype. */
+		/* 0x9100 is not a tag for the filter: the next two bytes are another ethertype. */
 		spec->tag_type[i] = chance(random, 40) ? 0x88a8 :
 				    chance(random, 5)  ? 0x9100 :
 							 0x8100;
@@ -81,7 +82,7 @@ static void choose_ports(struct random *random, const struct random_aims *aims,
 	spec->port = aims->port[random_below(random, (uint32_t)aims->ports)];
 	if (chance(random, 60))
 		spec->port = aims->listed[transport][random_below(random, listeds)];
-	if (chance(random, 10)) /* the neighbours of a listed port or range */
+	if (chance(random, 10)) /* the ports next to a listed port or range */
 		spec->port = (uint16_t)(spec->port + random_below(random, 5) - 2);
 	else if (chance(random, 10))
 		spec->port = (uint16_t)next(random);
@@ -205,7 +206,7 @@ static void aim_at_tuple(struct random *random, const struct random_aims *aims,
 		spec->type = chance(random, 70) ? 129 : 128;
 }
 
-/* Turned round: as this host, or a machine behind it, would have sent it. */
+/* Exchanges source and destination: as this host, or a machine behind it, would have sent it. */
 static void turn(struct frame_spec *spec)
 {
 	bool ipv4 = spec->family == 4;
@@ -294,7 +295,7 @@ static void choose(struct random *random, const struct random_aims *aims, struct
 		choose_quote(random, aims, spec, quote);
 }
 
-/* An address just inside or just outside the prefix that it was taken from. */
+/* An address just inside or just outside the prefix. */
 static void nudge(struct random *random, const struct frame_spec *spec, size_t at,
 		  struct frame *frame)
 {
@@ -302,7 +303,7 @@ static void nudge(struct random *random, const struct frame_spec *spec, size_t a
 	uint32_t bit = random_below(random, bits);
 
 	frame->data[at + bit / 8] ^= (uint8_t)(0x80 >> bit % 8);
-	if (chance(random, 50)) /* everything below that bit at random, too */
+	if (chance(random, 50)) /* all bits below that one are random, too */
 		for (uint32_t below = bit / 8 + 1; below < bits / 8; below++)
 			frame->data[at + below] = (uint8_t)next(random);
 }
@@ -324,7 +325,7 @@ static void nudge16(struct random *random, struct frame *frame, size_t at)
 	frame->data[at + 1] = (uint8_t)value;
 }
 
-/* Bytes that decide more than their share: ethertype, version and ihl, flags, next header, doff. */
+/* Bytes that decide more than others: ethertype, version and ihl, flags, next header, doff. */
 static size_t header_byte(struct random *random, const struct frame *frame)
 {
 	if (frame->quote > frame->upper + 8 - 1 && frame->length > frame->quote + 30 &&
@@ -351,7 +352,7 @@ static void cut(struct random *random, const struct frame_spec *spec, struct fra
 			  frame->upper + random_below(random, (uint32_t)(limit - frame->upper)));
 	else
 		frame_cut(frame, random_below(random, (uint32_t)limit + 1));
-	if (chance(random, 50)) /* not cut on the way, but sent so */
+	if (chance(random, 50)) /* not cut on the way, but sent with this length */
 		frame_fit(frame, spec->family);
 }
 
@@ -372,7 +373,7 @@ static void mutate(struct random *random, const struct frame_spec *spec, struct 
 		break;
 	case 2: nudge16(random, frame, frame->ip + (spec->family == 6 ? 4 : 2)); break;
 	case 3: cut(random, spec, frame); break;
-	case 4: /* a data offset, or the length of whatever stands there */
+	case 4: /* a data offset, or the length of another header there */
 		at = frame->upper + (chance(random, 70) ? 12 : 1);
 		if (at < frame->length)
 			frame->data[at] = (uint8_t)next(random);
@@ -385,7 +386,7 @@ static void mutate(struct random *random, const struct frame_spec *spec, struct 
 	}
 }
 
-/* Where the address of this side is. */
+/* The place of the local address. */
 static size_t local_at(const struct random_aims *aims, const struct frame_spec *spec,
 		       const struct frame *frame)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What `replay` makes of a frame, beside what the filter did with it. */
+/* Compares what `replay` makes of a frame with what the filter did with it. */
 #include "tests/packet/replayed.h"
 
 #include <string.h>

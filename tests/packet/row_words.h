@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Short words for rows: frames, and what is expected of them. */
+/* Short words for rows: frames, and their expected verdicts. */
 #ifndef PORTCULLIS_TEST_ROW_WORDS_H
 #define PORTCULLIS_TEST_ROW_WORDS_H
 
@@ -73,7 +73,7 @@
 			from, at, 1, value \
 		}                          \
 	}
-/* Where the fields that are patched most stand in their headers. */
+/* Offsets in their headers of the fields that are patched most. */
 #define TOTAL	2
 #define PAYLOAD 4
 #define DOFF	12

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The rows, by hand, in the order of the rules of portcullis(8), VERDICTS. */
+/* The rows, written by hand, in the order of the rules of portcullis(8), VERDICTS. */
 #include "tests/packet/row_words.h"
 
 /* clang-format off */
@@ -171,7 +171,7 @@ static const struct row row[] = {
 	 .expect = DROP(MALFORMED)},
 	{"fragment header cut", OPEN, {.family = 6, .protocol = 44, .bare = true, .payload = 7},
 	 .expect = DROP(MALFORMED)},
-	/* The payload's filler reads as offset 3. */
+	/* A parser at a wrong offset reads the payload's filler as offset 3. */
 	{"later fragment's header that only a trailer completes", OPEN,
 	 {.family = 6, .protocol = 44, .bare = true, .payload = 7, .trailer = 40},
 	 .expect = DROP(MALFORMED)},

@@ -37,12 +37,12 @@ struct row {
 	enum test_profile_id profile;
 	struct frame_spec spec;
 	struct frame_patch patch[3];
-	size_t cut; /* bytes taken off the end, lengths left as they are */
-	bool fit;   /* then the IP length made that of the frame */
+	size_t cut; /* bytes removed from the end, with the lengths unchanged */
+	bool fit;   /* after that, the IP length is set to that of the frame */
 	struct model_verdict expect;
 };
 
-/* Rows, written by hand; each meets the state of fixture.h afresh. */
+/* Rows, written by hand. Each row starts with the state of fixture.h. */
 struct row_list {
 	const struct row *row;
 	size_t rows;

@@ -34,7 +34,8 @@
 /* clang-format off */
 static const struct row row[] = {
 	/* --- the quoted packet is an answer of a listed port --- */
-	/* An open UDP port is told of a path MTU only where it sent something large. */
+	/* An error about a path MTU passes for an open UDP port only if the port sent something
+	 * large. */
 	{"fragmentation needed, answer of a listed UDP port", STATE,
 	 I4(.type = 3, .code = 4, .mtu = 1400, QU4(53, 40000,)), .expect = DROP(ICMP)},
 	{"packet too big, answer of a listed UDP port", STATE,

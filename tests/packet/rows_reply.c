@@ -92,7 +92,7 @@ static const struct row row[] = {
 	{"SYN to an unlisted listener", STATE, T4(PORTS(50001, 2222), .flags = SYN),
 	 .expect = DROP_AT(UNLISTED, TCP(2222))},
 
-	/* A listener does not admit a packet of no connection. */
+	/* A listener does not admit a packet without a connection. */
 	{"ACK to an unlisted listener", STATE, T4(PORTS(50001, 2222), .flags = ACK),
 	 .expect = DROP_AT(UNLISTED, TCP(2222))},
 	{"SYN-ACK to an unlisted listener", STATE, T4(PORTS(50001, 2222), .flags = SYN_ACK),
@@ -118,7 +118,7 @@ static const struct row row[] = {
 	{"ACK to a restricted port", STATE, T4(PORTS(993, 22), .flags = ACK),
 	 .expect = DROP_AT(SOURCE, TCP(22))},
 
-	/* One off. */
+	/* Tuples that differ from a live one in one place. */
 	{"live tuple, remote port one off", STATE, T4(PORTS(994, 40100), .flags = ACK),
 	 .expect = DROP_AT(UNLISTED, TCP(40100))},
 	{"live tuple, local port one off", STATE, T4(PORTS(993, 40101), .flags = ACK),

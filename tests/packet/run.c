@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* BPF_PROG_TEST_RUN, and the difference that it makes in the counters. */
+/* Runs frames by BPF_PROG_TEST_RUN, and finds out what changed in the counters. */
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@
 #include "tests/packet/check.h"
 #include "tests/packet/run.h"
 
-/* One cell that moved, and by how much. */
+/* One cell that changed, and by how much. */
 struct move {
 	unsigned int cell;
 	struct total by;
@@ -48,7 +48,7 @@ static void move_to_cpu(unsigned int cpu)
 	}
 }
 
-/* A map of the filter's program that struct filter does not name: its descriptor, or -1. */
+/* The descriptor of a map of the filter's program that struct filter does not have; -1: none. */
 static int map_of(int program, const char *name)
 {
 	struct bpf_prog_info info = {0};
@@ -71,7 +71,7 @@ static int map_of(int program, const char *name)
 	return -1;
 }
 
-/* Drivers may leave the linear part empty. Older kernels do not let a test run do so. */
+/* Drivers may leave the linear part empty, but a test run on older kernels cannot. */
 static size_t least_linear(const struct runner *runner)
 {
 	static struct frame frame = {.length = 60};
@@ -102,7 +102,7 @@ static int map_counters(struct runner *runner)
 	return runner->totals ? 0 : -errno;
 }
 
-/* With room to count all ports at places of their own. */
+/* With room to count every port at a place of its own. */
 static int load_all_ports(struct runner *runner, enum pc_frame kind)
 {
 	struct pc_generation *all = xcalloc(1, sizeof(*all));
@@ -151,7 +151,7 @@ int runner_open(struct runner *runner, unsigned int cpu, enum pc_frame kind)
 	err = question_open(&runner->question, &runner->filter, false);
 	if (err)
 		runner_close(runner);
-	/* The interface that the kernel takes where none is told, so that telling it is tried. */
+	/* Another interface than the kernel's default, so that passing one is tested. */
 	runner->question.ifindex = LOOPBACK;
 	return err;
 }
@@ -394,7 +394,7 @@ static void look_everywhere(struct runner *runner, struct moves *moves)
 		look(runner, cell, moves);
 }
 
-/* What one cell of the reasons or of the other passes stands for. The port is yet to be told. */
+/* The meaning of one cell of a reason or of another pass. The port still has to be added. */
 static bool verdict_of_class(unsigned int cell, struct model_verdict *verdict)
 {
 	for (int why = 0; why < MODEL_WHYS; why++) {
@@ -419,7 +419,8 @@ static enum model_action action_of_port(unsigned int cell)
 	return cell < PC_CELL_WOULD_DROP ? MODEL_DROP : MODEL_WOULD_DROP;
 }
 
-/* What the cells of a port, of a remote port and of a class say together; each may be missing. */
+/* The joint meaning of the cells of a port, of a remote port and of a class; each may be
+ * missing. */
 static const char *read_cells(const struct move *port, const struct move *out,
 			      const struct move *class, struct model_verdict *verdict)
 {
@@ -449,7 +450,7 @@ static const char *read_cells(const struct move *port, const struct move *out,
 		       "port and reason are counted under different actions";
 }
 
-/* What the moved cells say together, or why they say nothing. */
+/* The joint meaning of the changed cells, or why they have none. */
 static const char *read_moves(const struct moves *moves, size_t length,
 			      struct model_verdict *verdict)
 {
@@ -476,7 +477,7 @@ static const char *read_moves(const struct moves *moves, size_t length,
 	return read_cells(port, out, class, verdict);
 }
 
-/* Takes the count of a drop at egress out of `rare`: its remote port, or -1. */
+/* Removes the count of a drop at egress from `rare`. Returns its remote port, or -1. */
 static const char *read_rare(const struct runner *runner, size_t length,
 			     struct model_verdict *verdict, int guess)
 {
@@ -504,14 +505,14 @@ int runner_action(const struct model_verdict *verdict, bool egress)
 	return verdict->action == MODEL_DROP ? XDP_DROP : XDP_PASS;
 }
 
-/* The port of a drop at egress is not told by the cells. */
+/* The cells do not have the port of a drop at egress. */
 static bool is_as_guessed(const struct model_verdict *guess, const struct model_verdict *verdict)
 {
 	return guess && guess->why == verdict->why && guess->out == verdict->out &&
 	       (guess->why == MODEL_OUTBOUND || guess->port == verdict->port);
 }
 
-/* What the counters say of a frame that was run, and of what the program returned for it. */
+/* The meaning of the counters after a frame was run, and of the program's return value for it. */
 static void read_outcome(struct runner *runner, size_t length, int action, bool egress,
 			 const struct model_verdict *guess, struct outcome *outcome)
 {
@@ -527,7 +528,7 @@ static void read_outcome(struct runner *runner, size_t length, int action, bool 
 	*outcome = (struct outcome){.verdict = {MODEL_PASS, MODEL_WHYS, -1, 0}};
 	outcome->odd = read_moves(&moves, length, &outcome->verdict);
 	if (outcome->odd || !is_as_guessed(guess, &outcome->verdict)) {
-		look_everywhere(runner, &moves); /* it may have counted at some other port */
+		look_everywhere(runner, &moves); /* another port may have counted it */
 		outcome->odd = read_moves(&moves, length, &outcome->verdict);
 	}
 	if (!outcome->odd && outcome->verdict.why == MODEL_OUTBOUND)

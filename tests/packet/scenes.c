@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The scenes: fragments and their first ones, flows and what teaches them, the outbound side. */
+/* The scenes: first fragments and later ones, flows and what teaches them, outgoing packets. */
 #include "tests/packet/row_words.h"
 #include "tests/packet/scenes.h"
 

@@ -13,7 +13,7 @@
 #include "tests/packet/check.h"
 #include "tests/packet/suites.h"
 
-/* What fills a field of a wide word, and of a narrow one: see abi_counters.h. */
+/* The values that fill a field of a wide word, and of a narrow one: see abi_counters.h. */
 #define FULL_BYTES     (1ULL << 35)
 #define FULL_PACKETS   (1ULL << 27)
 #define NARROW_BYTES   (1ULL << 20)
@@ -25,7 +25,7 @@ static const struct frame_spec stranger = {.family = 4, .protocol = 6, .port = 2
 static const struct frame_spec arp = {.ethertype = 0x0806, .payload = 28};
 static const struct frame_spec redirect = {.family = 4, .protocol = 1, .type = 5};
 
-/* Large, and used by one test at a time. */
+/* A static, because it is large; one test at a time uses it. */
 static struct frame frame;
 static struct counters counters;
 
@@ -40,7 +40,7 @@ static bool start(struct runner *runner, enum test_profile_id id)
 	return check(!err, "switch to profile %s", test_profile[id].name);
 }
 
-/* The same, and the counters go on. */
+/* The same, without resetting the counters. */
 static bool switch_on(struct runner *runner, enum test_profile_id id)
 {
 	struct tables tables = {0};
@@ -82,7 +82,7 @@ static bool is(struct count count, __u64 packets, __u64 bytes)
 	return false;
 }
 
-/* What a cell has before some frames are run. */
+/* The content of a cell before some frames are run. */
 struct before {
 	struct count own;     /* in the word of this CPU */
 	struct count shared;  /* in its total */
@@ -98,7 +98,7 @@ static void set_carried(struct runner *runner, unsigned int cell, struct count c
 		note("carries: %s", strerror(errno));
 }
 
-/* A word of this CPU that could be left so: no field is full. */
+/* A word that a CPU could have left: no field is full. */
 static bool is_settled(const struct runner *runner, unsigned int cell)
 {
 	bool narrow = cell < PC_CELL_REASON;
@@ -109,7 +109,7 @@ static bool is_settled(const struct runner *runner, unsigned int cell)
 	       shared >> 36 < FULL_PACKETS && (shared & 0xfffffffffULL) < FULL_BYTES;
 }
 
-/* Runs three frames from there, and expects both readers to know the exact sum. */
+/* Runs three frames from that content, and expects both readers to know the exact sum. */
 static bool carry_exact(struct runner *runner, unsigned int cell, struct before before)
 {
 	struct count expect = {
@@ -186,8 +186,8 @@ static void test_carries(struct runner *runner)
 }
 
 /*
- * Drops and would-drops of a port share a word: what the other policy left there goes to its own
- * total, and nothing is counted under the wrong one.
+ * Drops and would-drops of a port share a word. The counts that the other policy left there go to
+ * its own total, and nothing is counted under the wrong policy.
  */
 static void test_policies(struct runner *runner)
 {
@@ -216,7 +216,8 @@ static void test_policies(struct runner *runner)
 	runner_zero(runner);
 }
 
-/* A CPU that came later adds to the totals, up to their carry, and beside the rows of others. */
+/* A CPU that was added later counts in the totals, up to their carry, next to the rows of
+ * others. */
 static void test_no_row(struct runner *runner)
 {
 	unsigned int port = PC_CELL_DROP + PC_PORT(PC_TCP, 81);
@@ -249,7 +250,7 @@ static void test_no_row(struct runner *runner)
 	runner_zero(runner);
 }
 
-/* Ports for which a row had no page left count exactly, in `rare`. */
+/* Ports whose page had no room in a row are counted exactly, in `rare`. */
 static void test_no_page(struct runner *runner)
 {
 	unsigned int pass = PC_CELL_PASS + PC_PORT(PC_TCP, 80);
@@ -270,7 +271,7 @@ static void test_no_page(struct runner *runner)
 	runner_zero(runner);
 }
 
-/* A known mix, under enforce and then under observe, and every reader of the loader. */
+/* A known mix of packets, under enforce and then under observe, and every reader of the loader. */
 static void test_readers(struct runner *runner)
 {
 	struct counts total, port, reason;
@@ -348,7 +349,7 @@ static void test_cpus(struct runner *runner)
 	runner_zero(runner);
 }
 
-/* What the other CPU runs while this one reads. */
+/* The frames that the other CPU runs while this one reads. */
 struct traffic {
 	struct runner *runner;
 	unsigned int cpu;
@@ -371,9 +372,9 @@ static void *run_traffic(void *argument)
 }
 
 /*
- * A reader beside a program that carries every so often: counts never fall back and every byte
- * belongs to a whole packet. Frames of 64 KiB fill a narrow word each 16 packets, and its total
- * once in half a million.
+ * A reader next to a program that often carries: counts never decrease, and every byte belongs to a
+ * whole packet. Frames of 64 KiB fill a narrow word every 16 packets, and its total once in half a
+ * million.
  */
 static void test_live(struct runner *runner)
 {
@@ -410,7 +411,8 @@ static void test_live(struct runner *runner)
 	runner_zero(runner);
 }
 
-/* Drops for one reason, read beside: no other reason shows any, and the total is that reason. */
+/* Drops for one reason while they are read: no other reason counts any, and the total equals that
+ * reason. */
 static void test_live_reasons(struct runner *runner)
 {
 	struct traffic traffic = {.runner = runner, .cpu = runner->cpu ? 0 : 1, .times = 4000000};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A generation that waits to be confirmed: which one is active, before its deadline and after. */
+/* A generation with a pending change: which one is active before its deadline and after. */
 #include <errno.h>
 
 #include <bpf/bpf.h>
@@ -42,7 +42,7 @@ static bool set_deadline(const struct runner *runner, __u64 deadline)
 	return true;
 }
 
-/* A generation of this profile, under this policy. */
+/* Makes a generation of this profile under this policy. */
 static int put(struct runner *runner, enum test_profile_id id, __u32 policy, bool confirm)
 {
 	struct tables tables = {0};
@@ -55,7 +55,7 @@ static int put(struct runner *runner, enum test_profile_id id, __u32 policy, boo
 	return err;
 }
 
-/* One that observes, in its steps; what waits in the fallback's slot is cleared away meanwhile. */
+/* A pending generation under observe, step by step; meanwhile the fallback's slot is cleared. */
 static int put_late(struct runner *runner, enum test_profile_id id)
 {
 	struct tables tables = {0};
@@ -84,7 +84,7 @@ static void judges(const struct runner *runner, bool fallback, const char *when)
 	      when, fallback ? "fallback" : "new generation");
 }
 
-/* When it was attached, by which version, and until when UDP from before is waited for. */
+/* Its time of attach, its version, and until when UDP from before the attach is awaited. */
 static void keeps_attach(struct runner *runner)
 {
 	struct pc_generation *old = runner->filter.current.copy;
@@ -105,7 +105,8 @@ static void keeps_attach(struct runner *runner)
 	      "and is made now, for good");
 }
 
-/* Nothing is left in the fallback's slot that nothing can fall back to: it would stay in memory. */
+/* The fallback's slot is emptied if no generation can fall back to it; otherwise it would stay in
+ * memory. */
 static void clears_slot(struct runner *runner)
 {
 	struct filter *filter = &runner->filter;

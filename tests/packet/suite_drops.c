@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the program records of its drops (abi_drops.h). */
+/* What the program records about its drops (abi_drops.h). */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
@@ -21,7 +21,7 @@
 #define UNLISTED_PORT 81
 #define PLACES	      (PC_DROP_BUCKETS * PC_DROP_PLACES)
 
-/* Large, and used by one test at a time. */
+/* A static, because it is large; one test at a time uses it. */
 static struct frame frame;
 static struct pc_drop_bucket bucket[PC_DROP_BUCKETS];
 
@@ -67,7 +67,8 @@ static void drops_read(const struct runner *runner)
 		check(false, "drops: the table is read");
 }
 
-/* The entry in a place of the table, which ends the walk with NULL. `flood`: only of that part. */
+/* The next entry of the table from a place on; NULL ends the walk. `flood`: only in the part for
+ * floods. */
 static const struct pc_drop *drop_next(unsigned int *place, bool flood)
 {
 	unsigned int end = flood ? PLACES : PC_DROP_PEACE * PC_DROP_PLACES;
@@ -86,7 +87,7 @@ static const struct pc_drop *drop_next(unsigned int *place, bool flood)
 	return NULL;
 }
 
-/* The packets of an IPv4 address; `entry` becomes its last entry. */
+/* The recorded packets of an IPv4 address; `entry` becomes its last entry. */
 static __u64 packets_of(const char *address, bool flood, const struct pc_drop **entry)
 {
 	const struct pc_drop *drop;
@@ -130,7 +131,7 @@ static __u32 boot_second(void)
 	return (__u32)(clock_boot() / PC_SECOND);
 }
 
-/* A burst that the credit covers is exact, and what is beyond it a flood. */
+/* A burst within the credit is recorded exactly; more packets are a flood. */
 static void test_gate(struct runner *runner)
 {
 	const struct pc_drop *entry = NULL;
@@ -180,7 +181,7 @@ static void test_estimate(struct runner *runner, unsigned int drops, unsigned in
 	check(packets > drops / 20 * 19 && packets < drops / 20 * 21,
 	      "drops: the source of a flood is estimated within 5 %%: %llu of %u", packets, drops);
 
-	/* Sources in turn: every 256th would always be the same one. */
+	/* Sources in turn: with a fixed step, every 256th would always be the same source. */
 	drops_clear(runner);
 	for (unsigned int i = 0; i < turns; i++) {
 		inet_pton(AF_INET, source[i % 4], frame.data + frame.ip + 12);
@@ -195,7 +196,7 @@ static void test_estimate(struct runner *runner, unsigned int drops, unsigned in
 	check(near == 4, "drops: each of four sources in turn is in the sample");
 }
 
-/* Random sources, each other ports. */
+/* Random sources, each with other ports. */
 static void forge(struct runner *runner, unsigned int count, __be32 network, __be32 mask)
 {
 	static uint64_t time;
@@ -211,7 +212,7 @@ static void forge(struct runner *runner, unsigned int count, __be32 network, __b
 	}
 }
 
-/* What knocked is there after a flood from everywhere. */
+/* A source that knocked before is still recorded after a flood from everywhere. */
 static void test_knocks(struct runner *runner, unsigned int flood)
 {
 	const struct pc_drop *entry = NULL;
@@ -234,7 +235,7 @@ static void test_knocks(struct runner *runner, unsigned int flood)
 		      last - entry->last <= 1,
 	      "drops: three knocks are there after %u forged drops", flood);
 
-	/* As slow as the gate lets everything pass, for so long that the table is full. */
+	/* So slowly that the gate lets everything pass, and for so long that the table is full. */
 	for (unsigned int i = 0; i < 2 * PLACES / PC_DROP_CREDIT; i++) {
 		gate_open(runner, runner->cpu);
 		forge(runner, PC_DROP_CREDIT, 0, 0);
@@ -245,11 +246,11 @@ static void test_knocks(struct runner *runner, unsigned int flood)
 	      "drops: three knocks are there when the table is full");
 }
 
-/* Sources by number: a key each, at one port. */
+/* Sources by number, each with a key of its own, at one port. */
 static void knock_from(struct runner *runner, __u32 network, unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++) {
-		/* Spread over the /24s, in another order than they are counted. */
+		/* Spread over the /24s, in another order than that of the numbers. */
 		__be32 address = htonl(network | (i * 2654435761U >> 8));
 
 		if (i % PC_DROP_CREDIT == 0)
@@ -277,7 +278,7 @@ static unsigned int entries_from(__u32 network)
 	return count;
 }
 
-/* Sources that are forged twice, below the gate, do not push out those that came again. */
+/* Sources that are forged twice, below the gate's limit, do not replace those that came again. */
 static void test_forged_twice(struct runner *runner)
 {
 	const unsigned int knockers = 1000, forged = 13500;
@@ -300,7 +301,8 @@ static void test_forged_twice(struct runner *runner)
 	check(kept > knockers / 10 * 9, "drops: %u of %u that came again stay, of %u forged twice",
 	      kept, knockers, 3 * forged);
 	knock_from(runner, 30U << 24, 500);
-	/* Nothing between: a newcomer has one place of its bucket, which the next one takes. */
+	/* There is nothing in between: a new entry gets one place of its bucket, which the next new
+	 * one takes. */
 	frame_build(&knock, &frame);
 	for (int i = 0; i < 3; i++) {
 		gate_open(runner, runner->cpu);
@@ -310,7 +312,7 @@ static void test_forged_twice(struct runner *runner)
 	check(packets_of(knock.source, false, &entry) == 3, "drops: a new one is seen after that");
 }
 
-/* Ports in a row are shared out evenly over the buckets of their prefix. */
+/* Neighbouring ports are distributed evenly over the buckets of their prefix. */
 static void test_ports(struct runner *runner)
 {
 	const unsigned int ports = 400;
@@ -329,7 +331,7 @@ static void test_ports(struct runner *runner)
 	check(count == ports, "drops: a scan of %u ports is whole: %u", ports, count);
 }
 
-/* No /24, no /64 and no /48 has more than its share. */
+/* No /24, no /64 and no /48 uses more than its share. */
 static void test_share(struct runner *runner)
 {
 	const __u64 share = PC_DROP_PEACE * PC_DROP_PLACES / PC_DROP_SHARE;
@@ -394,7 +396,7 @@ static void test_share(struct runner *runner)
 	      "drops: a /48 has %llu of %llu places that it may have", count, share_48);
 }
 
-/* A row of the table below: what one packet becomes. */
+/* A row of the table below: the entry that one packet becomes. */
 struct expected {
 	const char *name;
 	enum test_profile_id profile;
@@ -402,7 +404,7 @@ struct expected {
 	struct frame_spec spec;
 	struct frame_patch patch;
 	size_t cut;
-	struct pc_drop drop; /* without times and counts; the address of IPv4 is that of `remote` */
+	struct pc_drop drop; /* without times and counts; the IPv4 address is that of `remote` */
 	const char *remote;
 };
 
@@ -502,7 +504,7 @@ static void test_entries(struct runner *runner)
 	}
 }
 
-/* What passes is not recorded, nor what a filter that is being attached would drop. */
+/* Passed packets are not recorded, nor what a filter that is being attached would drop. */
 static void test_passes(struct runner *runner)
 {
 	__u64 packets;
@@ -516,7 +518,7 @@ static void test_passes(struct runner *runner)
 	check(!entries(false, &packets), "drops: what passes is none");
 }
 
-/* A CPU that came later has no row in the counters, and a gate elsewhere. */
+/* A CPU that was added later has no row in the counters, and its gate elsewhere. */
 static void test_no_row(struct runner *runner)
 {
 	__u32 row = runner->state->row[runner->cpu];
@@ -600,7 +602,7 @@ void suite_drops(struct runner *runner, bool quick)
 	test_gate(runner);
 	test_estimate(runner, quick ? 800000 : 2000000, quick ? 200000 : 400000);
 	test_knocks(runner, quick ? 50000 : 2000000);
-	if (!quick) /* what stays is by chance, on each kernel the same */
+	if (!quick) /* which ones stay is decided by chance, in the same way on each kernel */
 		test_forged_twice(runner);
 	test_ports(runner);
 	test_share(runner);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The egress program on a real device: forwarded packets, which no local socket sent, and sockets.
- */
+/* The egress program on a real device: forwarded packets, which no local socket sent, and packets
+ * of sockets. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,7 +25,8 @@
 #define ABOVE4 "10.78.0.1"
 #define BEHIND "10.78.0.2"
 
-/* A packet from FAR to 10.77.0.2 that this host forwards, and the flags of the flow it makes. */
+/* A packet from FAR to 10.77.0.2 that this host forwards, and the flags of the flow that it
+ * makes. */
 static const struct {
 	const char *name;
 	enum test_profile_id profile;
@@ -94,7 +95,7 @@ static const struct {
 	 NEVER},
 };
 
-/* What local sockets send to 10.77.0.2. */
+/* Packets that local sockets send to 10.77.0.2. */
 static const struct {
 	const char *name;
 	uint16_t local, remote;
@@ -108,7 +109,8 @@ static const struct {
 	{"UDP from a listed port, without a peer", 53, 5301, false, NULL, NEVER},
 };
 
-/* What local sockets send to 10.78.0.2 by a bridge, and so by a device that none is bound to. */
+/* Packets that local sockets send to 10.78.0.2 through a bridge, and so through a device to which
+ * none is bound. */
 static const struct {
 	const char *name;
 	uint8_t protocol;
@@ -125,7 +127,7 @@ static const struct {
 	{"TCP SYN, bound to the bridge", 6, 3205, true, true, 0},
 };
 
-/* Large, and used by one suite at a time. */
+/* A static, because it is large; one suite at a time uses it. */
 static struct frame frame;
 static struct model_state state;
 
@@ -204,7 +206,7 @@ static void test_sent(struct runner *runner, size_t i)
 		note("flow %d, expected %d", flags, sent[i].flags);
 }
 
-/* Under enforce a connection that is there goes on, and one that is not covered cannot begin. */
+/* Under enforce a live connection continues, and one that no service covers cannot begin. */
 static void test_live(struct runner *runner)
 {
 	__u32 blocked = PC_CELL_OUT_DROP + PC_PORT(PC_TCP, 9000), device = 1; /* lo */
@@ -271,7 +273,7 @@ void suite_forward(struct runner *runner)
 			test_bridged(runner);
 	}
 	egress_hook_close(&hook);
-	/* The drops of these are in `rare`. */
+	/* The drops at these are in `rare`. */
 	for (__u32 key; !bpf_map_get_next_key(runner->filter.fd[FILTER_RARE], NULL, &key);)
 		bpf_map_delete_elem(runner->filter.fd[FILTER_RARE], &key);
 	runner_zero(runner);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Limits: what one source may begin, which sources a flood of forged ones cuts off, and which share
- * one.
+ * Limits: how much one source may begin, which sources a flood of forged ones cuts off, and which
+ * sources share a cell.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -54,8 +54,8 @@ static void add_machines(struct recipe *recipe, struct diag *diag)
 }
 
 /*
- * `limit`: as behind --limit, up to NULL; "-SERVICE" disables one, "machines" adds those. Ends the
- * process if they do not compile.
+ * `limit`: arguments of --limit, up to NULL; "-SERVICE" disables a service, "machines" adds the
+ * machines. Ends the process if they do not compile.
  */
 static void limit_tables(const char *const *limit, enum pc_policy policy, struct tables *tables)
 {
@@ -88,7 +88,7 @@ static void limit_tables(const char *const *limit, enum pc_policy policy, struct
 	diag_free(&diag);
 }
 
-/* All sources begin anew. */
+/* Resets the counts of all sources. */
 static void forget(const struct runner *runner)
 {
 	struct pc_limiter limiter;
@@ -156,7 +156,7 @@ static void from_address(uint32_t address)
 	memcpy(frame.data + frame.ip + 12, &address, sizeof(address));
 }
 
-/* How many of `count` frames pass. What the explaining program says before each must be true. */
+/* How many of `count` frames pass. The explaining program must predict each. */
 static unsigned int passing(struct runner *runner, unsigned int count)
 {
 	unsigned int passed = 0, wrong = 0;
@@ -229,7 +229,7 @@ static void test_rate(struct runner *runner)
 	check(passed >= 10 && passed <= 12, "50 a second: %u begin at once", passed);
 	usleep(100000);
 	passed = passing(runner, 40);
-	/* A busy machine may take longer, a coarse clock moves in ticks of up to 10 ms. */
+	/* A busy machine may take longer, and a coarse clock moves in ticks of up to 10 ms. */
 	check(passed >= 4, "50 a second: %u more after 100 ms", passed);
 }
 
@@ -390,9 +390,9 @@ static uint32_t random_source(void)
 }
 
 #define SKETCH_BURST 10
-#define SKETCH_RATE  "limits:smtp={rate: 10/h, burst: 10}" /* comes back after the test */
+#define SKETCH_RATE  "limits:smtp={rate: 10/h, burst: 10}" /* is restored after the test */
 
-/* The sketch a second time: how many were begun, by cell. */
+/* The sketch a second time: the number of connections begun, for each cell. */
 struct sketch {
 	uint8_t begun[2][PC_LIMIT_CELLS];
 	struct pc_limit limit;
@@ -437,7 +437,7 @@ static bool fires(struct runner *runner, uint32_t source)
 	return runner_fire(runner, &frame, RUN_WHOLE, 1) == XDP_PASS;
 }
 
-/* Few sources that come often, and many that come once. */
+/* A few sources that come often, and many that come once. */
 static void test_sketch(struct runner *runner, unsigned int count)
 {
 	__free_text struct sketch *sketch = sketch_begin(runner);
@@ -459,7 +459,7 @@ static void test_sketch(struct runner *runner, unsigned int count)
 	      count, over);
 }
 
-/* Up to the bound no honest source loses a packet; past it, limits open. */
+/* Up to the bound no honest source loses a packet; above it, limits open. */
 static void test_bound(struct runner *runner, bool quick)
 {
 	const unsigned int bound = PC_LIMIT_CELLS * 3 / 4, honest = 500;
@@ -470,7 +470,7 @@ static void test_bound(struct runner *runner, bool quick)
 		return;
 	for (unsigned int i = 0; i < forged; i++) {
 		fires(runner, random_source());
-		/* Each begins half of its burst in the course of it. */
+		/* Each begins half of its burst during it. */
 		if (i % (forged / (honest * SKETCH_BURST / 2)) == 0)
 			lost += !fires(runner, 0x0a040000u + sent++ % honest);
 	}
@@ -492,7 +492,7 @@ static void test_bound(struct runner *runner, bool quick)
 
 /* --- what it costs --- */
 
-/* ns of a run of the frame: the least of 40 times, `count` in a row each. */
+/* ns of one run of the frame: the least of 40 times, each with `count` runs. */
 static double ns_of_run(const struct runner *runner, unsigned int count)
 {
 	double least = 1e9;
@@ -516,7 +516,7 @@ static double seconds(void)
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-/* Of as many different sources, the test's own cost included. */
+/* The same with as many different sources, including the test's own cost. */
 static double ns_of_sources(const struct runner *runner, unsigned int count)
 {
 	double start = seconds();
@@ -526,7 +526,7 @@ static double ns_of_sources(const struct runner *runner, unsigned int count)
 	return (seconds() - start) / count * 1e9;
 }
 
-/* One source, warm, and sources that come once: with a limit, against an open port beside it. */
+/* One warm source, and sources that come once: with a limit, and at an open port without one. */
 static void note_cost(struct runner *runner)
 {
 	static const char *const limit[] = {"limits:smtp={rate: 1000000/s, burst: 1000000}", NULL};

@@ -18,7 +18,7 @@
 
 #define EVERY_REASON ((1U << PC_REASONS) - 1)
 #define STRANGER     "198.51.100.7"
-#define KEPT	     64	   /* events that are looked at */
+#define KEPT	     64	   /* events that are kept */
 #define JIFFY	     20000 /* us; at least one */
 
 /* A listener of this test: one slot, a buffer on the CPU of the runner. */
@@ -34,7 +34,7 @@ struct ear {
 	__u64 lost;
 };
 
-/* Large, and used by one test at a time. */
+/* A static, because it is large; one test at a time uses it. */
 static struct frame frame;
 static struct ear ear, other;
 static struct pc_listener *listeners; /* the map's memory */
@@ -55,7 +55,7 @@ static __u32 boot_second(void)
 	return (__u32)(clock_boot() / PC_SECOND);
 }
 
-/* What a slot was sent in this second counts for its next listener, too. */
+/* Events that a slot has sent in this second count for its next listener, too. */
 static void await_second(void)
 {
 	__u32 now = boot_second();
@@ -108,8 +108,8 @@ static bool ear_open(const struct runner *runner, struct ear *this, unsigned int
 }
 
 /*
- * Listens for `wants`, for a minute. Forgets what it heard. Of a flood that goes on, a listener
- * hears nothing until a jiffy has passed.
+ * Listens for `wants`, for a minute, and forgets earlier events. During a flood a new listener gets
+ * nothing until a jiffy has passed.
  */
 static void listen_for(const struct runner *runner, struct ear *this, struct pc_listener wants)
 {
@@ -215,7 +215,7 @@ static void test_event(struct runner *runner)
 	      "listeners: a frame without IP");
 }
 
-/* What a listener does not want costs nothing of its rate. */
+/* Events that a listener does not want do not use up its rate. */
 static void test_filters(struct runner *runner)
 {
 	struct pc_listener wants = {
@@ -295,7 +295,7 @@ static void test_rate(struct runner *runner)
 	      "listeners: what a full buffer loses is counted");
 }
 
-/* In a flood, what a listener loses by its rate is counted apart, and still to the packet. */
+/* In a flood, the events that a listener loses by its rate are counted separately, and exactly. */
 static void test_flood(struct runner *runner)
 {
 	const unsigned int flood = 100000;
@@ -320,7 +320,8 @@ static void test_flood(struct runner *runner)
 	      "listeners: in the next second a flood is heard again");
 }
 
-/* What one listener cannot hear in a flood, another one that wants it hears, and loses nothing. */
+/* Events that one listener cannot get in a flood reach another one that wants them, without
+ * loss. */
 static void test_flood_beside(struct runner *runner)
 {
 	const struct frame_spec redirect = {.family = 4, .protocol = 1, .type = 5, .code = 2};
@@ -392,7 +393,7 @@ static void test_lease(struct runner *runner)
 	check(heard(&ear) == 1, "listeners: nobody listens");
 }
 
-/* Would-drops, sent packets. */
+/* Would-drops, and outgoing packets. */
 static void test_hooks(struct runner *runner)
 {
 	const struct frame_spec sent = {.family = 6,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Machines behind this host: every port of each, what is counted, and what belongs to what. */
+/* Machines behind this host: every port of each, what is counted, and which packet belongs to
+ * which. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -60,11 +61,11 @@ static const char *const yaml[][2] = {
 #define MGMT "mgmt=10.1.0.0/16,2001:db8:a::/48"
 
 static const struct machine_spec {
-	const char *word; /* as behind --machine */
+	const char *word; /* arguments of --machine */
 	const char *profile;
-	const char *group; /* of its own */
+	const char *group; /* prefixes of its own */
 	bool observe;
-	const char *address4, *address6; /* of the frames */
+	const char *address4, *address6; /* address in the frames */
 } spec[] = {
 	{"web=192.0.2.10,2001:db8::10", "web", NULL, false, "192.0.2.10", "2001:db8::10"},
 	{"lab=192.0.2.16/28,2001:db8::20/124", "desk", NULL, true, "192.0.2.17", "2001:db8::2f"},
@@ -89,7 +90,7 @@ static struct frame frame;
 /* Settings of `far`. */
 static bool far_observed, far_enforced;
 
-/* --forward of the interface: of those that are no machines, too. */
+/* --forward of the interface: for hosts that are no machines, too. */
 static bool others_forward;
 
 /* --- what must come of it, written by hand --- */
@@ -110,7 +111,7 @@ static bool is_admitted(size_t machine, bool udp, uint32_t port, int source)
 {
 	if (!is_listed(machine, udp, port))
 		return false;
-	if (machine == WEB || machine == TENANT) /* 16400 is of the range, too */
+	if (machine == WEB || machine == TENANT) /* 16400 is in the range, too */
 		return port != 22 || source == (machine == WEB ? INSIDE : TENANTS);
 	return machine == HOST || port != 3389 || source == INSIDE;
 }
@@ -146,7 +147,8 @@ static void add_machines(struct recipe *recipe, size_t machines, struct diag *di
 	machines_inherit(recipe);
 }
 
-/* The first ones of `spec`. Ends the process if they do not compile: they are this test's own. */
+/* Uses the first entries of `spec`. Ends the process if they do not compile, because they are this
+ * test's own. */
 static void machine_tables(size_t machines, struct tables *tables)
 {
 	struct composition composition = {};
@@ -202,7 +204,7 @@ static bool read_all(const struct runner *runner, struct read *read)
 	       !tallies_read(&runner->filter, &read->tallies);
 }
 
-/* The counts of a machine at a port, summed over all of its tallies that have it. */
+/* The counts of a machine at a port, summed over all of its tallies that have the port. */
 static struct counts counts_of(const struct read *read, const char *machine, bool out,
 			       uint32_t port)
 {
@@ -233,7 +235,7 @@ static void set_port(struct frame_spec *of, uint32_t port)
 	frame.data[frame.upper + 3] = (uint8_t)port;
 }
 
-/* What a sweep of one machine by one source counts. */
+/* The counts that a sweep of one machine by one source must leave. */
 struct sweep {
 	size_t machine;
 	int family, source;
@@ -294,7 +296,7 @@ static void test_sweep(const struct runner *runner, size_t machine, const char *
 	      name_of(machine), target4);
 }
 
-/* The sweep asked each port once for each family and source. */
+/* The sweep sent to each port once for each family and source. */
 static void test_counts(const struct read *read, size_t machine)
 {
 	unsigned int wrong = 0;
@@ -440,7 +442,7 @@ static const struct {
 					      .port = 40000,
 					      .flags = FRAME_ACK}},
 	 false},
-	/* 192.0.2.1 is an address of this host, and not inside a machine's prefix. */
+	/* 192.0.2.1 is an address of this host, and outside the machines' prefixes. */
 	{"multicast is this host's",
 	 {.family = 4, .protocol = 17, .port = 123, .target = "224.0.1.1"},
 	 true},
@@ -503,7 +505,7 @@ static void test_singles(struct runner *runner)
 		if (!check(action == (single[i].passes ? XDP_PASS : XDP_DROP), "machines: %s",
 			   single[i].name))
 			note("action %d", action);
-		/* Headers behind the linear part are read elsewhere. */
+		/* Headers after the linear part are read by other code. */
 		if (runner_takes(runner, &frame, 40) && !single[i].spec.bare)
 			check(runner_fire(runner, &frame, 40, 1) == action,
 			      "machines: the same in two buffers: %s", single[i].name);
@@ -582,7 +584,7 @@ static void flood(const struct runner *runner, const char *target)
 
 static void test_observed(struct runner *runner)
 {
-	/* A stranger's packet passes, and the answer to it opens nothing. */
+	/* A stranger's packet passes, and its answer opens nothing. */
 	far_observed = true;
 	put(runner, MACHINES);
 	check(answer_udp(runner, "198.51.100.7", 3020, 5300) == XDP_PASS,
@@ -598,7 +600,7 @@ static void test_observed(struct runner *runner)
 	      "machines: what an observed one began is");
 }
 
-/* The verdict of the answer to what a host sends that is no machine, beside machines. */
+/* The verdict on the answer to a packet of a host that is no machine, next to machines. */
 static int answer_to_other(struct runner *runner, bool forward, uint16_t port)
 {
 	others_forward = forward;
@@ -618,7 +620,7 @@ static void test_others(struct runner *runner)
 	put(runner, MACHINES);
 }
 
-/* Machines whose addresses end alike share a part of the cells by chance alone. */
+/* Machines whose addresses end alike share a part of the cells only by chance. */
 static void test_parts(void)
 {
 	struct pc_flow one = {.family = 4, .protocol = 17}, other = one;
@@ -637,7 +639,7 @@ static void test_parts(void)
 		note("shared with %u of 1024 secrets", shared);
 }
 
-/* Whether the answer to a port of `far` passes, within so many tries. */
+/* Whether the answer to a port of `far` passes within so many tries. */
 static bool answer_comes(const struct runner *runner, uint16_t port, unsigned int *tries)
 {
 	while (answer_udp(runner, "198.51.100.7", port, 5300) != XDP_PASS) {
@@ -661,16 +663,15 @@ static void test_flood(struct runner *runner)
 	for (uint16_t port = 4000; port < 4064; port++)
 		learned += answer_comes(runner, port, &tries);
 	/*
-	 * What came in for `far` in the tests before has one or two of the 512 cells of its part:
-	 * one of these ports may share such a cell, and then the flood's cells of tuples are in its
-	 * way.
+	 * Packets that came in for `far` in earlier tests use one or two of the 512 cells of its
+	 * part. One of these ports may share such a cell, and then collide with the flood's tuples.
 	 */
 	if (!check(learned >= 60,
 		   "machines: a flood to an observed one keeps no other from learning"))
 		note("%u of 64 answers pass", learned);
 }
 
-/* The tally of what the machine sends to ports that no service lists. */
+/* The tally of packets that the machine sends to ports that no service lists. */
 static struct counts unlisted_out(const struct read *read, const char *machine)
 {
 	for (size_t i = 0; i < read->tallies.count; i++) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Marks of local ports: when sockets are asked, and what leaves a mark. */
+/* Marks of local ports: when sockets are looked up, and which packets leave a mark. */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -53,7 +53,7 @@ static struct pc_spare *spare_of(const struct runner *runner)
 		.word[PC_TOTAL_WIDE(PC_CELL_SPARE)];
 }
 
-/* A new jiffy, as it were. */
+/* Simulates a new jiffy. */
 static bool passes(const struct runner *runner, const struct frame_spec *spec)
 {
 	*spare_of(runner) = (struct pc_spare){};
@@ -98,7 +98,7 @@ static bool count_devices(const struct runner *runner, struct pc_devices *device
 	return devices->changes;
 }
 
-/* Without spare look-ups, a mark alone lets an answer pass. */
+/* Without spare look-ups, only a mark lets an answer pass. */
 static void by_marks(const struct runner *runner, struct pc_marks *table)
 {
 	table->looks = 0;
@@ -119,7 +119,7 @@ static void by_spare_looks(const struct runner *runner, struct pc_marks *table)
 	clear(table);
 	table->looks = PC_SPARE_LOOKS;
 	check(all_pass(runner), "in peace sockets are asked without a mark");
-	/* One by one, because those of IPv4 and IPv6 have ports in common. */
+	/* One after the other, because the IPv4 and IPv6 ones share ports. */
 	for (size_t i = 0; i < ARRAY_SIZE(answer); i++) {
 		clear(table);
 		passes(runner, &answer[i].spec);
@@ -129,7 +129,7 @@ static void by_spare_looks(const struct runner *runner, struct pc_marks *table)
 	closed.port = 81;
 	check(!passes(runner, &closed) && !table->port[mark_of(&closed)],
 	      "but not a port without a connection");
-	/* A jiffy may end between them. */
+	/* A jiffy may end in between. */
 	for (int i = 0; i < 100 && !spent; i++) {
 		runner_fire(runner, &frame, RUN_WHOLE, 10);
 		spent = spare_of(runner)->left == PC_SPARE_LOOKS - 10;
@@ -167,7 +167,7 @@ static void in_doubt(const struct runner *runner, struct pc_marks *table)
 static void sends(struct runner *runner, struct pc_marks *table, const char *what,
 		  struct frame_spec spec, bool marks)
 {
-	/* What this host sends has its port as the source. */
+	/* Packets of this host have its port as their source. */
 	__u32 port = PC_PORT(spec.protocol == 6 ? PC_TCP : PC_UDP, spec.source_port);
 	struct outcome outcome;
 

@@ -19,10 +19,10 @@
 #include "tests/packet/replayed.h"
 #include "tests/packet/suites.h"
 
-#define SHOWN	      5	   /* mismatches that are printed of one profile */
-#define ASKED	      5000 /* frames that are only explained, of each profile, at most */
-#define ASKED_QUICK   4	   /* of a quick run's random frames, one in so many is explained first */
-#define SHRINK_LENGTH 400  /* a smaller frame is looked for up to this length */
+#define SHOWN	      5	   /* mismatches of one profile that are printed */
+#define ASKED	      5000 /* frames of each profile that are only explained, at most */
+#define ASKED_QUICK   4	   /* in a quick run, one of so many random frames is explained first */
+#define SHRINK_LENGTH 400  /* length up to which a smaller failing frame is searched */
 
 static const uint16_t port[] = {25,   53,   60000, 60050, 60099, 1,    65535, 993,  143,
 				389,  69,   22,	   80,	  68,	 546,  4000,  4001, 4002,
@@ -70,14 +70,14 @@ static struct random_aims aims = {
 	.ids = ARRAY_SIZE(fragment_id),
 };
 
-/* What is compared, and with what: one profile's tables are in place. */
+/* One comparison. The tables of one profile are in place. */
 struct contest {
 	struct runner *runner;
 	struct tables tables;
 	struct model_verdict model;
 	struct outcome program;
 	bool egress;
-	const struct filter *explaining; /* NULL: not asked, nor is `replaying` */
+	const struct filter *explaining; /* NULL: `explain` and `replay` are not asked */
 	struct question *replaying;
 	bool ask; /* both, about this frame */
 	uint64_t met[MODEL_WHYS];
@@ -85,22 +85,22 @@ struct contest {
 };
 
 /*
- * What the host knows: made afresh once in a while, for flows end and first fragments gather; and
- * when it has gone stale on a slow machine, for the model has no clock.
+ * The host's state. It is made again from time to time, because flows end and first fragments
+ * accumulate, and when it is too old on a slow machine, because the model has no clock.
  */
 #define STATE_FRAMES 500
 static struct model_state fresh, state, before;
 
-/* Large, and used by one suite at a time. */
+/* A static, because it is large; one suite at a time uses it. */
 static struct frame frame, smaller;
 
-/* Both decide on the frame. A run that the kernel refuses is a disagreement too. */
+/* Both decide the frame. If the kernel refuses the run, that counts as a disagreement, too. */
 static bool agree(struct contest *contest, const struct frame *judged, size_t linear)
 {
 	struct pc_explained explained;
 	int err, action = 0;
 
-	/* Asked first: the frame changes what the maps know. */
+	/* `explain` is asked first, because the frame changes the maps. */
 	if (contest->ask)
 		action = explained_run(contest->explaining, judged, linear, contest->egress,
 				       &explained);
@@ -135,7 +135,7 @@ static void copy(struct frame *to, const struct frame *from)
 	to->end = from->end;
 }
 
-/* Judges from the state before the frame that they differed on. */
+/* The model decides with the state before the frame on which they differed. */
 static bool agree_again(struct contest *contest, const struct frame *judged, size_t linear)
 {
 	model_copy(&state, &before);
@@ -153,7 +153,7 @@ static bool agree_in_time(struct contest *contest, const struct frame *judged, s
 	return good;
 }
 
-/* Makes `frame` shorter and emptier while program and model still differ on it. */
+/* Makes `frame` shorter and emptier as long as program and model still differ on it. */
 static size_t shrink(struct contest *contest, size_t linear)
 {
 	if (linear != RUN_WHOLE && !agree_again(contest, &frame, RUN_WHOLE))
@@ -214,7 +214,7 @@ static uint64_t random_contest(struct contest *contest, uint64_t seed, uint64_t 
 		random_frame(&random, &aims, &frame);
 		if (contest->runner->kind != PC_FRAME_ETHERNET)
 			frame_bare(&frame);
-		while (frame.length < RUN_FRAME_MIN) /* no device delivers less, nor TEST_RUN */
+		while (frame.length < RUN_FRAME_MIN) /* neither a device nor TEST_RUN gives less */
 			frame.data[frame.length++] = 0;
 		frame_cut(&frame, contest->runner->filter.frags ? RUN_FRAME_MAX : RUN_LINEAR_MAX);
 		linear = contest->egress ? RUN_WHOLE : random_split(&random, contest->runner);
@@ -245,7 +245,7 @@ static uint64_t random_contest(struct contest *contest, uint64_t seed, uint64_t 
 	return differ;
 }
 
-/* Which verdicts the frames led to, so that a generator gone blunt is noticed. */
+/* The verdicts that the frames led to, to notice a generator that reaches too few. */
 static bool is_possible(enum model_why why, enum test_profile_id id, const struct contest *contest)
 {
 	bool egress = contest->egress;
@@ -277,7 +277,7 @@ static bool met_all(const struct contest *contest, enum test_profile_id id)
 	return all;
 }
 
-/* Takes aim at every port that the tables list. A transport without one gets port 0. */
+/* Aims at every port that the tables list. A transport without one gets port 0. */
 static void aim(const struct pc_generation *generation)
 {
 	for (int transport = 0; transport < PC_TRANSPORTS; transport++) {
@@ -378,7 +378,7 @@ static bool start(struct contest *contest, enum test_profile_id id)
 	return !err;
 }
 
-/* Asks about random frames, and looks whether any byte of the filter's maps has changed. */
+/* Asks about random frames, and checks that no byte of the filter's maps has changed. */
 static bool asking_leaves_no_trace(struct contest *contest, uint64_t seed, uint64_t count)
 {
 	uint64_t was = explained_digest(&contest->runner->filter);
@@ -400,7 +400,8 @@ static bool asking_leaves_no_trace(struct contest *contest, uint64_t seed, uint6
 	return explained_digest(&contest->runner->filter) == was;
 }
 
-/* Bans of sources of source4 and source6, with ended ones and with hosts that pass in wider bans.
+/* Bans of sources of source4 and source6, with ended bans and with hosts that pass within wider
+ * bans.
  */
 static struct model_ban ban[] = {
 	{.prefix = {{100, 64}, 10, AF_INET}},
@@ -427,7 +428,7 @@ static __u32 line_of(const struct ban_table *table, __u32 length)
 			    table->head, false);
 }
 
-/* Chooses a secret by which two of the prefixes that have one first address share a line. */
+/* Chooses a secret with which two prefixes with the same first address share a line. */
 static void share_a_line(struct ban_table *table)
 {
 	while (line_of(table, 16) != line_of(table, 20))
@@ -460,7 +461,7 @@ static bool install_bans(struct runner *runner)
 	return check(!err, "bans are put in place");
 }
 
-/* Grants into groups of the profiles: wider ones too, and one that has ended. */
+/* Grants into groups of the profiles, with wider ones and one that has ended. */
 static const struct ban grant[] = {
 	{.list = "trusted", .prefix = {{192, 168}, 16, AF_INET}, .until = PC_BAN_FOREVER},
 	{.list = "dmz", .prefix = {{169, 254}, 17, AF_INET}, .until = PC_BAN_FOREVER},
@@ -478,7 +479,7 @@ static bool install_grants(struct runner *runner, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		ban_set_add(&file.set, &grant[i]);
-	/* At second 0 all of them hold: the program meets one that has ended. */
+	/* At second 0 all of them hold, so one of them has ended for the program. */
 	err = grant_map_fill(&runner->filter, 1, &file, 0);
 	ban_set_free(&file.set);
 	model_grants(grant, count);
@@ -543,7 +544,7 @@ void suite_random(struct runner *runner, uint64_t seed, uint64_t count, bool qui
 			      end - first, way, name, differ);
 			check(runner_settled(runner), "%s, %s: nothing else was counted", name,
 			      way);
-			/* The maps are the same ones, whatever frames begin with. */
+			/* The maps are the same for each kind of frame. */
 			if (!quick || runner->kind == PC_FRAME_ETHERNET)
 				check(asking_leaves_no_trace(&contest, seed, end - first),
 				      "%s, %s: questions leave no trace in the maps", name, way);

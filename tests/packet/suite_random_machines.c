@@ -31,7 +31,7 @@ static const char rtp_yaml[] = "profile: rtp\n"
 			       "    out: 389/tcp\n"
 			       "    to: trusted\n";
 
-/* Wide prefixes with machines, and this host, inside them. `twin` has the recipe of `wide`. */
+/* Wide prefixes with machines, and this host, inside them. `twin` has the same recipe as `wide`. */
 static const struct {
 	const char *word;
 	const char *profiles;
@@ -71,7 +71,8 @@ static const struct {
 	 PC_OUTBOUND_TRACK},
 };
 
-/* The first two are this host's; then one of each machine. Flows of FLOWERS are learned. */
+/* The first two addresses are this host's; then one of each machine. Flows of FLOWERS are
+ * learned. */
 static const char *const target4[] = {NULL,	    "192.0.2.200", "192.0.2.9",	 "192.0.2.17",
 				      "192.0.2.20", "192.0.2.70",  "192.0.2.40", "198.51.100.7"};
 static const char *const target6[] = {NULL,	      "2001:db8:1::9", "2001:db8::9",
@@ -128,7 +129,7 @@ struct contest {
 	size_t machines;
 	bool egress;
 	struct model_verdict model;
-	const char *odd;				/* what differs */
+	const char *odd;				/* the difference that was found */
 	__u64 seen[TALLIES * PC_TALLY_KINDS];		/* of the tallies */
 	uint64_t met[ARRAY_SIZE(spec) + 1][MODEL_WHYS]; /* [0]: this host */
 };
@@ -169,7 +170,7 @@ static void read_profiles(struct catalog *catalog, struct diag *diag)
 		catalog->profiles++;
 }
 
-/* Ends the process if they do not compile: they are this test's own. */
+/* Ends the process if they do not compile, because they are this test's own. */
 static void machine_tables(enum pc_policy policy, struct tables *tables)
 {
 	struct composition composition = {};
@@ -230,7 +231,7 @@ static void know_machines(struct contest *contest)
 
 /* --- counts --- */
 
-/* The tally of the machine whose packet was decided last. 0: it has none. */
+/* The tally of the machine whose packet was decided last; 0: none. */
 static unsigned int tally_of(const struct contest *contest, bool out, uint32_t index)
 {
 	__u64 name = contest->name[state.machine - contest->machine];
@@ -251,7 +252,7 @@ static unsigned int tally_of(const struct contest *contest, bool out, uint32_t i
 
 #define CELLS 3
 
-/* The cells that must count a frame, each once. */
+/* The cells that must count a frame, once each. */
 static size_t cells_of(const struct contest *contest, unsigned int cell[CELLS])
 {
 	const struct model_verdict *model = &contest->model;
@@ -284,7 +285,7 @@ static size_t cells_of(const struct contest *contest, unsigned int cell[CELLS])
 struct moved {
 	unsigned int cell[CELLS];
 	size_t count;
-	bool wrong; /* not by one packet of that length, or too many */
+	bool wrong; /* not counted as one packet of that length, or too many cells */
 };
 
 static void look(struct contest *contest, unsigned int cell, __u64 *seen, struct moved *moved)
@@ -382,7 +383,7 @@ static bool agree(struct contest *contest, size_t linear)
 	return !odd;
 }
 
-/* In two buffers once in a while. */
+/* In two buffers from time to time. */
 static size_t split(struct random *random, const struct runner *runner)
 {
 	size_t linear;
@@ -447,7 +448,7 @@ static void aim_at_flow(const struct pc_flow *flow)
 				      ntohs(ipv4 ? flow->ipv4.local_port : flow->ipv6.local_port)};
 }
 
-/* The flows of this host, once more of some machines. */
+/* The flows of this host, and the same flows for some machines. */
 static void add_flows(void)
 {
 	size_t own = fresh.flows;
@@ -509,7 +510,7 @@ static bool start(struct contest *contest, enum pc_policy policy)
 	return true;
 }
 
-/* Whether each machine met enough kinds of verdict: a generator gone blunt is noticed. */
+/* Whether each machine met enough kinds of verdicts, to notice a generator that reaches too few. */
 static void test_met(const struct contest *contest, const char *name)
 {
 	bool all = true;

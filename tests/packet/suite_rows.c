@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The table of rows, good frames cut short, and frames in several buffers. */
+/* The table of rows, valid frames cut short, and frames in several buffers. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +13,10 @@
 #define QUOTE_LAST 2047 /* offset of the last quote that is read */
 #define SPLIT_LAST 200	/* bytes of a frame in which every split is tried */
 
-/* Large, and used by one suite at a time. */
+/* A static, because it is large; one suite at a time uses it. */
 static struct frame frame;
 
-/* As it is before a row, and as the model left it after. */
+/* The state before a row, and after it in the model. */
 static struct model_state fresh, after;
 
 static void model_row(const struct row *this, const struct tables *tables)
@@ -47,7 +47,7 @@ void suite_model(void)
 	}
 }
 
-/* Runs `frame` once; prints what happened if that is not what was expected. */
+/* Runs `frame` once; prints the result if it is not the expected one. */
 static bool as_expected(struct runner *runner, size_t linear, const struct model_verdict *expect)
 {
 	struct outcome outcome;
@@ -164,8 +164,8 @@ void suite_rows(struct runner *runner)
 /* --- frames without an Ethernet header --- */
 
 /*
- * Rows about Ethernet and tags say nothing here, nor do those that end before IP. How far an
- * error's quote may be off is counted from the start of the frame.
+ * Skips rows about Ethernet and tags, and those that end before IP. The offset up to which an
+ * error's quote is read is counted from the start of the frame.
  */
 static bool is_bare(const struct row *row)
 {
@@ -192,7 +192,8 @@ static void run_bare(struct runner *runner, const struct row *this, const struct
 static const struct model_verdict open_port = {MODEL_PASS, MODEL_PASS_PORT, PC_PORT(PC_TCP, 25), 0};
 static const struct model_verdict not_sound = {MODEL_DROP, MODEL_MALFORMED, -1, 0};
 
-/* IPv6 to an open port whose first bytes may be a VLAN tag's, and what they are to IP and to GRE.
+/* IPv6 to an open port with first bytes that may be those of a VLAN tag, and what they mean to IP
+ * and to GRE.
  */
 static const struct tagged {
 	const char *name;
@@ -230,7 +231,7 @@ static void run_tagged(struct runner *runner, const struct tagged *this)
 		skip("this kernel runs no frame of that length", "%s", this->name);
 }
 
-/* What is neither IPv4 nor IPv6, by the upper half of its first byte. */
+/* Frames that are neither IPv4 nor IPv6, by the upper half of their first byte. */
 static void run_versions(struct runner *runner)
 {
 	struct frame_spec spec = {.family = 4, .protocol = 6, .port = 25, .payload = 30};
@@ -273,9 +274,9 @@ void suite_bare(struct runner *runner)
 }
 
 /*
- * Good frames, all of which pass. A cut within the packet makes it malformed while its lengths tell
- * of more; with the lengths corrected it is malformed as long as `need` bytes behind IP are not
- * there, which is the whole upper header.
+ * Good frames, all of which pass. A cut within the packet makes it malformed if its lengths are
+ * left unchanged; with corrected lengths it is malformed unless `need` bytes after IP are there,
+ * which are the whole upper header.
  */
 static const struct {
 	const char *name;
@@ -348,7 +349,7 @@ static const struct {
 
 static const struct model_verdict malformed = {MODEL_DROP, MODEL_MALFORMED, -1, 0};
 
-/* In one buffer, and with the least that the kernel takes in the linear part. */
+/* In one buffer, and with as little in the linear part as the kernel accepts. */
 static bool as_expected_both(struct runner *runner, const struct model_verdict *expect)
 {
 	if (!as_expected(runner, RUN_WHOLE, expect))
@@ -419,7 +420,7 @@ static void run_quote_cuts(struct runner *runner, const struct quote_cut *cut)
 
 	for (size_t length = 1; good && length <= cut->whole; length++) {
 		spec.quoted = length;
-		spec.trailer = length & 1 ? 30 : 0; /* which completes nothing */
+		spec.trailer = length & 1 ? 30 : 0; /* this does not complete a header */
 		frame_build(&spec, &frame);
 		good = as_expected_both(runner, length < cut->need ? &drop : &pass);
 	}
@@ -448,7 +449,8 @@ void suite_cuts(struct runner *runner)
 	finish(runner, "cuts");
 }
 
-/* Payloads whose frames end at, before and after the ends of pages and of what TEST_RUN takes. */
+/* Payloads with which frames end at, before and after the ends of pages, and of what TEST_RUN
+ * accepts. */
 static void run_lengths(struct runner *runner, int family, uint16_t port,
 			const struct model_verdict *expect)
 {
@@ -510,7 +512,8 @@ static void run_straddling(struct runner *runner)
 	check(good, "upper header across the end of a page, at every byte");
 
 	/*
-	 * 3520 linear bytes at most: the chain ends there, and one more word a time moves it over.
+	 * At most 3520 bytes are linear: the chain ends there, and is moved over that place by one
+	 * word each time.
 	 */
 	spec.ext[2].length = 155;
 	for (spec.tags = 0; good && spec.tags <= 2; spec.tags++) {

@@ -14,7 +14,7 @@
 #include "tests/packet/scenes.h"
 #include "tests/packet/suites.h"
 
-/* Large, and used by one suite at a time. */
+/* A static, because it is large; one suite at a time uses it. */
 static struct frame frame;
 static struct model_state state;
 
@@ -135,7 +135,7 @@ static bool limit(struct runner *runner, unsigned int rate)
 	return check(!err, "switch to %u echo requests a second", rate);
 }
 
-/* A CPU that has let none pass for long. */
+/* A CPU that has admitted none for a long time. */
 static void forget(const struct runner *runner)
 {
 	__u64 zero[1024] = {0};
@@ -157,7 +157,7 @@ static void test_rate(struct runner *runner, const struct frame_spec *spec, unsi
 		      const char *name)
 {
 	unsigned int first, next, due, left;
-	double start, last; /* before the frames that are counted, and before the last ones */
+	double start, last; /* time before the frames that are counted, and before the last ones */
 
 	if (!limit(runner, rate))
 		return;
@@ -167,10 +167,11 @@ static void test_rate(struct runner *runner, const struct frame_spec *spec, unsi
 	first = passing(runner, 2 * rate + 50);
 	last = seconds();
 	next = passing(runner, 20);
-	due = (unsigned int)((seconds() - start + 0.02) * rate) + 1; /* while they run */
+	due = (unsigned int)((seconds() - start + 0.02) * rate) + 1; /* while the frames are run */
 	check(first >= rate && first + next <= rate + due, "%u %s a second: %u and then %u pass",
 	      rate, name, first, next);
-	/* A guest that is slower than the limit has all that it saved up, a second's. */
+	/* A guest that is slower than the limit gets everything that it saved up: that of a
+	 * second. */
 	left = first + next == 2 * rate + 70 ? rate : 0;
 	check(runner_total(runner, PC_CELL_REASON + PC_REASON_ICMP).packets ==
 		      2 * rate + 70 - first - next,
@@ -194,7 +195,8 @@ static void test_rate(struct runner *runner, const struct frame_spec *spec, unsi
 	runner_move(runner, runner->cpu ? 0 : 1);
 }
 
-/* Later fragments of a request that passed count as requests; those of other datagrams do not. */
+/* Later fragments of a request that passed count as requests; fragments of other datagrams do
+ * not. */
 static void test_fragments(struct runner *runner, const struct frame_spec *first, bool limited,
 			   const char *name)
 {
@@ -270,7 +272,7 @@ static bool set_several(const struct runner *runner, bool several)
 	return !bpf_map_update_elem(map, &zero, &shared, BPF_ANY);
 }
 
-/* Whether the frame passes, and leaves a note that its answer is not to be learned. */
+/* Whether the frame passes, and leaves a note that its answer must not be learned. */
 static bool is_noted(const struct runner *runner, const struct frame_spec *spec)
 {
 	struct pc_came_in *table = runner->came_in;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the verifier has to look at: it is most of the time of an attach, a millisecond a thousand.
- */
+/* How much the verifier has to check: that is most of the time of an attach, a millisecond for each
+ * thousand instructions. */
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 
@@ -8,8 +8,9 @@
 #include "tests/packet/suites.h"
 
 /*
- * Instructions of a program with all its functions, each as often as it is followed: what it was on
- * Linux 6.18 with clang 14 or 19, whichever is more, and a tenth (docs/performance.md).
+ * Instructions of a program with all its functions, each counted as often as it is followed: the
+ * number on Linux 6.18 with clang 14 or 19, whichever is greater, plus a tenth
+ * (docs/performance.md).
  */
 #define INGRESS_MOST 65000
 #define EGRESS_MOST  53000
@@ -20,7 +21,7 @@ static void count_verified(const struct runner *runner, enum filter_fd program, 
 	struct bpf_prog_info info = {};
 	__u32 length = sizeof(info);
 
-	/* Linux before 5.16 does not tell. */
+	/* Linux before 5.16 does not report it. */
 	if (check(!bpf_obj_get_info_by_fd(runner->filter.fd[program], &info, &length),
 		  "%s: the kernel tells of it", name))
 		check(info.verified_insns < most,

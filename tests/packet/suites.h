@@ -13,31 +13,31 @@ void suite_model(void);
 /* The rows through the program, in one buffer and split at every byte of their headers. */
 void suite_rows(struct runner *runner);
 
-/* The rows again, and some more, without an Ethernet header. */
+/* The rows again, and some more, for frames without an Ethernet header. */
 void suite_bare(struct runner *runner);
 
-/* Several frames one after the other, in and out, and what the state has become. */
+/* Several frames one after the other, in and out, and the resulting state. */
 void suite_scenes(struct runner *runner);
 
-/* What is noted of packets to open ports where several interfaces have a filter. */
+/* What is noted about packets to open ports if several interfaces have a filter. */
 void suite_several(struct runner *runner);
 
-/* The egress program on a device: what is forwarded and what local sockets send. */
+/* The egress program on a device: forwarded packets, and packets of local sockets. */
 void suite_forward(struct runner *runner);
 
-/* How much the verifier looks at. */
+/* How much the verifier checks. */
 void suite_verifier(struct runner *runner);
 
-/* The deadline of a generation that waits to be confirmed. */
+/* The deadline of a pending change. */
 void suite_deadline(struct runner *runner);
 
 /* The limit of echo requests. */
 void suite_echo(struct runner *runner);
 
-/* Good frames cut at every byte, with their lengths left wrong and with them corrected. */
+/* Valid frames cut at every byte, with their lengths left wrong, and with corrected ones. */
 void suite_cuts(struct runner *runner);
 
-/* Frames of several pages, and headers that lie across the end of a buffer. */
+/* Frames of several pages, and headers that cross the end of a buffer. */
 void suite_buffers(struct runner *runner);
 
 /* Every value of one field after the other, against the model. */
@@ -46,10 +46,10 @@ void suite_sweeps(struct runner *runner);
 /* Random frames against the model: `count` in all, shared among the profiles. */
 void suite_random(struct runner *runner, uint64_t seed, uint64_t count, bool quick);
 
-/* Puts bans and grants of sources in place, for the filter and the model; or takes them away. */
+/* Puts bans and grants in place, for the filter and the model; or removes them. */
 bool random_refusals(struct runner *runner, bool on);
 
-/* What is recorded of drops. `quick`: after a smaller flood. */
+/* The record of drops. `quick`: after a smaller flood. */
 void suite_drops(struct runner *runner, bool quick);
 
 /* The events that listeners get. */

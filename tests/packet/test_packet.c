@@ -85,7 +85,7 @@ static void read_options(int argc, char **argv, struct options *options)
 		options->frames = QUICK_FRAMES;
 }
 
-/* As tun and GRE interfaces have their frames. */
+/* The form of frames of tun and GRE interfaces. */
 static void without_ethernet(const struct options *options, enum pc_frame kind)
 {
 	struct runner runner;

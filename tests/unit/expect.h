@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the unit tests share: messages as a user reads them, names, time. */
+/* Helpers that the unit tests share: messages as a user reads them, names, time. */
 #ifndef PORTCULLIS_TEST_EXPECT_H
 #define PORTCULLIS_TEST_EXPECT_H
 
@@ -17,7 +17,7 @@
 #include "loader/base/memory.h"
 #include "loader/base/names.h"
 
-/* All that was said, as printed; empties `diag`. The caller frees. */
+/* All messages as printed; empties `diag`. The caller frees. */
 static inline char *said(struct diag *diag)
 {
 	char *text = NULL;
@@ -47,7 +47,7 @@ static inline void expect_names(const struct names *names, const char *expected)
 	assert_string_equal(text, expected);
 }
 
-/* Of this process: what else the machine does has no part in it. */
+/* CPU time of this process, so that other work on the machine does not count. */
 static inline double now(void)
 {
 	struct timespec time;
@@ -56,7 +56,7 @@ static inline double now(void)
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-/* Bounds are gross, for slow machines and sanitizers; the time itself is printed. */
+/* The bounds are generous, for slow machines and sanitizers; the time itself is printed. */
 static inline void expect_fast(const char *what, double start, double limit)
 {
 	double took = now() - start;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A folder of its own for the files of a test. */
+/* A folder for the files of a test. */
 #ifndef PORTCULLIS_TEST_FILES_H
 #define PORTCULLIS_TEST_FILES_H
 
@@ -35,7 +35,7 @@ static inline int remove_root(void **state)
 	return nftw(root, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Writes a file below the test's folder, and makes the folder it is in. */
+/* Writes a file below the test's folder, and makes its folder. */
 static inline void put_bytes(const char *file, const char *bytes, size_t length)
 {
 	__free_text char *path = xasprintf("%s/%s", root, file);
@@ -56,7 +56,7 @@ static inline void put(const char *file, const char *text)
 	put_bytes(file, text, strlen(text));
 }
 
-/* As expect_said, with the test's folder written as ROOT. */
+/* As expect_said, with ROOT in place of the test's folder. */
 static inline void expect_said_of_files(struct diag *diag, const char *expected)
 {
 	__free_text char *text = said(diag), *plain = xcalloc(strlen(text) + 1, 1);

@@ -8,7 +8,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ORDER = "base net catalog object recipe report compile guard filter host doctor command".split()
-# These are side by side in the order, and do not know each other.
+# These folders are at the same level, and do not use each other.
 APART = {("catalog", "net"), ("recipe", "object"), ("compile", "report"), ("filter", "guard")}
 
 

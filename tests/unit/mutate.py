@@ -102,19 +102,19 @@ def main():
         expect("wrong usage", code == 2 and "no such kind: nonsense" in said, said)
         code, said = mutate(tree(folder, TEST.replace("== 3", "== 4")), temporary)
         expect("tests that fail anyway tell nothing", code == 2 and "without a mutant base/test_least fails" in said, said)
-        # A test that never ends is ended with the script, and the copy goes.
+        # A test that never ends is ended together with the script, and the copy is removed.
         words = tree(folder, "#include <unistd.h>\nint main(void)\n{\n\tfor (;;)\n\t\tpause();\n}\n")
         with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                               env={"PATH": "/usr/bin:/bin", "TMPDIR": str(temporary)}) as running:
-            pattern = f"^{temporary}/[^ ]*/test_least$"  # not the compiler, which names it too
+            pattern = f"^{temporary}/[^ ]*/test_least$"  # # not the compiler, whose arguments also have the name
             expect("the test runs", comes(lambda: left(pattern), 60))
             end(running)
-            # A process that was killed is there for a moment more.
+            # A killed process still exists for a moment.
             expect("no test is left running", comes(lambda: not left(pattern), 30))
             for process in left(pattern):
                 os.kill(int(process), signal.SIGKILL)
         expect("no folder is left", not list(temporary.iterdir()), str(list(temporary.iterdir())))
-        # Nor is what the compiler has begun.
+        # Nor are processes that the compiler started.
         words = tree(folder)
         (folder / "Makefile").write_text("unit:\n\t@sleep 60 | cc -x c -c -o /dev/null -\n")
         with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

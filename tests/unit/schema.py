@@ -27,13 +27,13 @@ class Strict(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-# YAML 1.2 has no dates: 2021-08-06 is a text.
+# YAML 1.2 has no dates, so 2021-08-06 is a text.
 Strict.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()}
 
 
-# Everything the language has, once: the schema must not be stricter than the language.
+# Everything that the language has, once: the schema must not be stricter than the language.
 RIGHT = {
     "nothing but a name": "profile: empty",
     "every key and form": """
@@ -97,7 +97,7 @@ WRONG_PROFILES = {
     "service as text": "{profile: a, services: [smtp]}",
 }
 
-# Each stands alone in a profile that is right but for it.
+# Each is alone in a profile that is otherwise right.
 WRONG_SERVICES = {
     "service without a name": "in: 25/tcp",
     "unknown service key": "{name: a, port: 25/tcp}",
@@ -235,7 +235,7 @@ WRONG_SITES = {
     "interface without a name": "interfaces: {'': {profiles: a}}",
 }
 
-# Each stands alone in an interface that is right but for it.
+# Each is alone in an interface that is otherwise right.
 WRONG_KEYS = {
     "unknown key": "policy: observe",
     "open without a protocol": "open: '587'",
@@ -321,7 +321,7 @@ def load_schema(tap, name):
     except jsonschema.SchemaError as error:
         tap.ok(False, name + " is a draft-07 schema", error.message)
         sys.exit(tap.done())
-    # The one of sites borrows from the one of profiles, which stands beside it.
+    # The schema of sites refers to that of profiles, which is beside it.
     resolver = jsonschema.RefResolver("file://" + os.path.realpath(path), schema)
     return jsonschema.Draft7Validator(schema, resolver=resolver)
 

@@ -55,11 +55,11 @@ COUNTS = {
     "carbonio": 53,
 }
 
-# The profiles that say something of all outgoing traffic, in prose.
+# The profiles whose prose is about all outgoing traffic.
 OUTBOUND = {"communigate-pro": "any", "communigate-pro-cluster": "any", "ssh": "none",
             "dovecot": "none", "ident": "none"}
 
-# Whose page says no date.
+# The profiles whose page has no date.
 UNDATED = {"carbonio", "communigate-pro", "communigate-pro-cluster", "contact-expert-agent", "contact-expert-core",
            "kerio-connect", "kerio-connect-multi-server", "mdaemon", "ol-connect", "proxmox-mail-gateway"}
 
@@ -150,7 +150,7 @@ def main():
         untitled = [service["name"] for service in have if "title" not in service]
         tests.append((name + ": each service has a title", untitled))
         tests.append((name + ": names its document", [] if profile.get("document") else ["none"]))
-        # A page on the web may change: its address and the date of what was read belong to it.
+        # A web page may change, so its address and the date of the version that was read are part of it.
         page = "url" in profile or not re.fullmatch(r"[0-9]{3}_[0-9a-f]{16}\.txt|https?://.*", str(profile.get("document")))
         tests.append((name + ": address and date of the page",
                       ["no " + key for key in ("url", "as-of") if page and key not in profile

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The clocks, in a time namespace too: a deadline is in the kernel's boot time, not the
+/* The clocks, also in a time namespace: a deadline is in the kernel's boot time, not in the
  * container's. */
 #include "loader/base/clock.h"
 
@@ -36,7 +36,7 @@ static void test_clocks(void **state)
 	(void)state;
 	expect_same_clock(clock_wall, CLOCK_REALTIME);
 	expect_same_clock(clock_monotonic, CLOCK_MONOTONIC);
-	/* Outside of any time namespace. */
+	/* The times outside of any time namespace. */
 	expect_same_clock(clock_boot, CLOCK_BOOTTIME);
 }
 
@@ -51,7 +51,7 @@ static bool put_offset(void)
 	return done;
 }
 
-/* A child of a process that has made a time namespace is in it. */
+/* A process that makes a time namespace puts only its children into it. */
 static void test_time_namespace(void **state)
 {
 	__u64 before = clock_boot();

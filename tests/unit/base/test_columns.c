@@ -74,7 +74,7 @@ static void test_empty_cells(void **state)
 	free(text);
 }
 
-/* A table that is printed in parts has one heading and stays in line. */
+/* A table that is printed in parts has one heading, and its columns stay aligned. */
 static void test_columns_in_parts(void **state)
 {
 	struct columns columns = {.count = 2, .heading = {"A", ">B"}};
@@ -110,7 +110,7 @@ static void test_columns(void **state)
 	free(text);
 }
 
-/* Within a limit: numbers stay, texts go on below, and what may be is left out first. */
+/* Within a limit: numbers are kept, texts wrap, and optional columns are left out first. */
 static void test_columns_limit(void **state)
 {
 	static const struct {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The filter of system calls: what it allows goes on, any other call kills the process. */
+/* The filter of system calls: allowed calls work, any other call kills the process. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -43,7 +43,7 @@ static int writes(void)
 	return !memory || write(STDERR_FILENO, memory, 0) < 0;
 }
 
-/* How a process ends that is confined and then does this. */
+/* How a confined process ends that does this. */
 static int end_of(enum confined to, int (*does)(void))
 {
 	const struct rlimit none = {};
@@ -62,7 +62,7 @@ static void kills_what_is_not_allowed(void **state)
 {
 	(void)state;
 #ifdef __SANITIZE_ADDRESS__
-	/* The sanitizer makes calls of its own: nothing is forbidden. */
+	/* The sanitizer makes calls of its own, so nothing is forbidden. */
 	assert_int_equal(end_of(CONFINED_STREAM, opens), 0);
 	return;
 #endif

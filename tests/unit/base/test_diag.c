@@ -78,7 +78,7 @@ static void test_limit_of_messages(void **state)
 	diag_free(&diag);
 }
 
-/* Moved entries stand among the others, and none is lost but past the limit. */
+/* Moved entries are sorted among the others, and none is lost except those above the limit. */
 static void test_take(void **state)
 {
 	struct place place = {.file = "a.yaml", .line = 5, .column = 1, .width = 1};
@@ -114,7 +114,7 @@ static void test_take(void **state)
 	diag_free(&diag);
 }
 
-/* The same at the same place is said once, also when it comes from another list. */
+/* A message at the same place is kept once, even if it comes from another list. */
 static void test_once(void **state)
 {
 	__cleanup(diag_free) struct diag diag = {}, other = {};
@@ -137,7 +137,7 @@ static void test_once(void **state)
 	assert_int_equal(diag.errors, 4);
 }
 
-/* The carets stand below what they mean, also behind characters of two places, or none. */
+/* The carets are below the offending text, also after characters of two columns, or none. */
 static void test_wide_source(void **state)
 {
 	static const struct {
@@ -166,7 +166,7 @@ static void test_wide_source(void **state)
 	}
 }
 
-/* A line whose column is not known is told of at its first one. */
+/* If a line's column is unknown, the message is about its first one. */
 static void test_no_column(void **state)
 {
 	struct place place = {.file = "a.yaml", .line = 5, .source = "xyz", .source_length = 3};
@@ -191,7 +191,7 @@ static void take(void *context, bool is_error, const char *text, const char *fix
 	free(old);
 }
 
-/* With --json each message is an entry of the answer, with its place in front. */
+/* With --json each message is an entry of the answer, with its place first. */
 static void test_report(void **state)
 {
 	struct place place = {.file = "a.yaml", .line = 7, .column = 10},

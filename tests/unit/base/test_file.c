@@ -30,11 +30,11 @@ static void test_read_file(void **state)
 	text_free(&text);
 	assert_int_equal(read_file("/proc/self/status", 65536, &text, &length), 0);
 	assert_true(length > 100);
-	/* A file without a size of its own: "Linux" and a line break. */
+	/* A file that reports no size: "Linux" and a line break. */
 	assert_int_equal(read_file("/proc/sys/kernel/ostype", 5, &text, &length), -EFBIG);
 }
 
-/* What is closed is no descriptor any more: closed again, it would be another file's. */
+/* A closed descriptor is forgotten: to close it again would close another file. */
 static void test_close(void **state)
 {
 	int none = -1, fd = dup(0), other;
@@ -57,7 +57,7 @@ static void test_close(void **state)
 	file_close(&file);
 }
 
-/* A copy is none of the three streams, and does not outlive an exec. */
+/* A copy is none of the three standard streams, and is closed by exec. */
 static void test_dup(void **state)
 {
 	int fd, copy, in = dup(0);

@@ -42,7 +42,8 @@ static void test_parse(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const char *request = cases[i].request;
-		/* Exactly as long: the sanitizer sees a byte read too many. */
+		/* A buffer of exactly the text's length, so that the sanitizer sees a byte read too
+		 * many. */
 		char *copy = xstrndup(request, strlen(request));
 		char *tight = memcpy(xcalloc(strlen(request), 1), copy, strlen(request));
 
@@ -54,7 +55,7 @@ static void test_parse(void **state)
 	assert_int_equal(HTTP_WRONG, http_parse(nul, sizeof(nul) - 1, "/metrics"));
 }
 
-/* The answer to a request that comes in pieces of `piece` bytes. The caller frees. */
+/* The answer to a request that arrives in pieces of `piece` bytes. The caller frees. */
 static char *answer_to(const char *request, size_t length, size_t piece, bool *asked)
 {
 	char answer[4096] = "";

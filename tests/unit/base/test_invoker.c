@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The rights of the user who called sudo: which ids are taken, and that a refusal stops. */
+/* The rights of the user who called sudo: which ids are set, and that an error ends the command. */
 #include <errno.h>
 #include <grp.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #define STRANGER "54321" /* a user without an entry in passwd */
 #define NOBODY	 "65534"
 
-/* The ids of this process as the calls below keep them, and the call that is refused. */
+/* The ids of this process, as set by the calls below, and the call that fails. */
 static struct {
 	uid_t effective, saved, files;
 	gid_t file_group, group;
@@ -99,7 +99,7 @@ static void test_taken(void **state)
 	assert_int_equal(ids.files, 54321);
 }
 
-/* A user that passwd has: its group, whatever SUDO_GID says. */
+/* A user in passwd gets the group from there, whatever SUDO_GID says. */
 static void test_known(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Text that JSON may be given. */
+/* Text for JSON. */
 #include "loader/base/json.h"
 
 #include <stdio.h>
@@ -28,7 +28,7 @@ static void test_text_json(void **state)
 	assert_true(json_is_null(json));
 }
 
-/* The bytes of a document are those of jansson, but for what a terminal obeys. */
+/* The output is byte for byte jansson's, except for characters that a terminal obeys. */
 static void test_print(void **state)
 {
 	static const char said[] = "a\033[1m\n\x7f\xc2\x9b\xe2\x80\xae\xef\xbb\xbf\xc3\xa4\"";

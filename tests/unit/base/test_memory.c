@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Memory: what is asked for is there, and where it is not, the program ends with a word. */
+/* Memory: allocations succeed, or the program ends with a message. */
 #include "loader/base/memory.h"
 
 #include <stdint.h>
@@ -44,7 +44,7 @@ static void test_texts(void **state)
 	text_free(&text);
 }
 
-/* More than there is, also where the product of both numbers is small again. */
+/* More than there is, also if the product of both numbers overflows to a small one. */
 static void test_none_left(void **state)
 {
 	static const size_t sizes[][2] = {{SIZE_MAX / 2, 1}, {SIZE_MAX / 2 + 2, 2}};

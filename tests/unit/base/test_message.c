@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Messages: on which stream, in one line, with the fix, or to whom they are passed instead. */
+/* Messages: on which stream, in one line, with the fix, or passed to a taker. */
 #include "loader/base/message.h"
 
 #include <fcntl.h>
@@ -19,7 +19,7 @@ static void say_all(void)
 	error_fix(NULL, "no fix");
 }
 
-/* What is written to both streams meanwhile. */
+/* The text written to both streams in between. */
 static void catch_streams(void (*call)(void), char **out, char **err)
 {
 	static const char *const name[] = {"out", "err"};

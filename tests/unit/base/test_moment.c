@@ -59,7 +59,7 @@ static void test_moment(void **state)
 	}
 }
 
-/* What is so long ago moves with the clock; what was read off a clock does not. */
+/* A moment given as "so long ago" moves with the clock; one given as a time does not. */
 static void test_moves(void **state)
 {
 	struct moment back = {}, at = {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The status line that systemd is told: to which socket, and in which words. */
+/* The status line for systemd: to which socket, and with which text. */
 #include "loader/base/notify.h"
 
 #include <stddef.h>
@@ -55,7 +55,7 @@ static void test_notify(void **state)
 	notify_status("waits for %s", "eth0");
 	expect_heard(name, "STATUS=waits for eth0");
 	expect_heard(file, NULL);
-	/* What is no address, and what does not fit. */
+	/* An invalid address, and a text that does not fit. */
 	memset(too_long, 'x', 199);
 	*too_long = '/';
 	setenv("NOTIFY_SOCKET", too_long, 1);
@@ -72,7 +72,7 @@ static void test_notify(void **state)
 	close(name);
 }
 
-/* Nobody reads there: the command goes on at once. */
+/* No process reads the socket: the command continues at once. */
 static void test_nobody(void **state)
 {
 	__free_text char *path = xasprintf("%s/gone", root);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Equal byte strings have one number, others another, in the order in which they came. */
+/* Equal byte strings have the same number, others another one, in the order in which they came. */
 #include "loader/base/pool.h"
 
 #include "tests/unit/expect.h"
@@ -20,7 +20,7 @@ static void test_numbers(void **state)
 	for (__u64 i = 1; i <= MANY; i++) {
 		word[0] = i;
 		assert_int_equal(pool_number(&pool, word, 8), 3 + i);
-		/* It was copied. */
+		/* The pool has a copy of it. */
 		word[0] = 0;
 		assert_int_equal(pool_number(&pool, word, 8), 1);
 	}
@@ -36,7 +36,7 @@ static void test_numbers(void **state)
 	assert_int_equal(pool_number(&pool, NULL, 0), 0); /* the first one, in a grown pool */
 }
 
-/* A digest tells what stands where, and goes on from what was before. */
+/* A digest depends on the order, and continues from an earlier state. */
 static void test_digest(void **state)
 {
 	const __u64 one[] = {1, 2}, turned[] = {2, 1};

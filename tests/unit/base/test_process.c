@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What /proc says of processes. */
+/* What is read from /proc about processes. */
 #include "loader/base/process.h"
 
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static void test_parent(void **state)
 	assert_int_equal(process_parent(root, 9), 0);
 }
 
-/* Held against the number in the kernel's own list, read another way. */
+/* Compared with the kernel's own list, which is read in another way. */
 static void test_capabilities(void **state)
 {
 	FILE *pipe = popen("grep ^CapEff: /proc/self/status | cut -f 2", "r");

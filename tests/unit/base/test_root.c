@@ -103,7 +103,7 @@ static void test_links(void **state)
 	assert_int_equal(read_from(&below, "/link", 3), -EFBIG);
 }
 
-/* A file stands for a folder that has nothing else. */
+/* A file is opened as a folder with only this file. */
 static void test_file(void **state)
 {
 	__free_text char *path = xasprintf("%s/export.REG", root);

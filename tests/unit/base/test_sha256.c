@@ -15,7 +15,7 @@ static void expect_sha(const char *text, size_t repeats, const char *wanted)
 	assert_string_equal(is, wanted);
 }
 
-/* FIPS 180-2, appendix B, and the lengths at which the padding takes a block of its own. */
+/* FIPS 180-2, appendix B, and the lengths at which the padding needs a block of its own. */
 static void test_sha256(void **state)
 {
 	(void)state;

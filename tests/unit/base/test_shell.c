@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Words of commands that a message offers: the shell reads them as they are meant. */
+/* Words of the commands in messages: the shell must read them as they are meant. */
 #include "loader/base/shell.h"
 
 #include "tests/unit/expect.h"
@@ -20,7 +20,7 @@ static void test_words(void **state)
 		{"'", "''\\'''"},
 		{"''''", "''\\'''\\'''\\'''\\'''"},
 		{"\xc3\xa4", "'\xc3\xa4'"},
-		/* What a terminal obeys, or what is no UTF-8, is written in octal. */
+		/* A character that a terminal obeys, or that is not UTF-8, is written in octal. */
 		{"a\nb", "$'a\\012b'"},
 		{"\033[31m", "$'\\033[31m'"},
 		{"\xc2\x9b'\\\xc3\xa4", "$'\\302\\233\\047\\134\xc3\xa4'"},

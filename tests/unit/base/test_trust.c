@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Whose files are taken: owner and mode of a file, of the folders on the way, of symbolic links. */
+/* Which files are trusted: owner and mode of a file, of the folders on the way, of symbolic
+ * links. */
 #include "tests/unit/expect.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@
 
 #define OTHER 54321 /* a user who is neither root nor the caller */
 
-/* For each test a folder as /tmp is, with in/file and link -> in/./../in/file. */
+/* For each test a folder like /tmp, with in/file and link -> in/./../in/file. */
 static char *sticky, *in, *file, *through;
 
 static int set_up(void **state)
@@ -43,7 +44,7 @@ static int tear_down(void **state)
 	return err;
 }
 
-static int fail_readlink; /* errno of what readlink says, as on a link that goes in between */
+static int fail_readlink; /* errno of readlink, as for a link that disappears meanwhile */
 
 ssize_t readlink(const char *path, char *buffer, size_t size)
 {
@@ -118,7 +119,7 @@ static void test_modes(void **state)
 	refuses(file, in, "chmod go-w");
 	assert_int_equal(chmod(in, 01775), 0);
 	trusts(file);
-	/* A file has no use of the bit. */
+	/* The bit means nothing for a file. */
 	assert_int_equal(chmod(file, 01666), 0);
 	refuses(file, "others can write", "chmod go-w");
 	assert_int_equal(chmod(file, 0644), 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Text that a terminal may be given. */
+/* Text for a terminal. */
 #include "loader/base/memory.h"
 #include "loader/base/utf8.h"
 #include "tests/unit/expect.h"
@@ -27,7 +27,7 @@ static void test_printable(void **state)
 		 "a\xef\xbc\x80"
 		 "b",
 		 "?a\xef\xbc\x80"
-		 "b"}, /* U+FEFF, the BOM; U+FF00 is none */
+		 "b"}, /* U+FEFF, the BOM; U+FF00 is not one */
 		{"\xff\xfe", "??"},
 		{"\xe2\x82", "??"},
 		{"\x9b"
@@ -111,7 +111,7 @@ static size_t encode(unsigned int code, unsigned char to[4])
 	return 4;
 }
 
-/* Every code there is, and some past the last one, whole and cut. */
+/* Every code point, and some beyond the last one, whole and cut. */
 static void test_decode(void **state)
 {
 	unsigned int code, got;
@@ -135,7 +135,7 @@ static void test_decode(void **state)
 	}
 }
 
-/* Longer forms than are needed, and bytes that begin nothing. */
+/* Overlong forms, and bytes that begin no character. */
 static void test_not_utf8(void **state)
 {
 	static const char *const wrong[] = {

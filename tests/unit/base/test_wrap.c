@@ -19,13 +19,13 @@ static void test_print(void **state)
 		{"one  two", 0, 0, 5, "one\ntwo"},
 		{"one ", 0, 0, 3, "one"},
 		{"", 0, 4, 10, ""},
-		/* A word that is longer than the line: behind a mark, else where the line ends. */
+		/* A word longer than the line is broken after a mark, else at the end of the
+		 * line. */
 		{"xeams:imap-ssl", 0, 0, 8, "xeams:\nimap-ssl"},
 		{"aaaaaaaaaa", 0, 0, 4, "aaaa\naaaa\naa"},
-		/* One that fits on a line of its own is not broken, nor does it stay on this one.
-		 */
+		/* A word that fits on a line of its own is neither broken nor kept on this line. */
 		{"portcullis", 8, 2, 14, "\n  portcullis"},
-		/* A column too few for anything: a character a line. */
+		/* Too few columns for anything: one character on each line. */
 		{"ab", 0, 0, 1, "a\nb"},
 		{"ab", 5, 5, 3, "a\n     b"},
 		/* Characters of 1 byte or more, and of 1 column or 2. */
@@ -33,7 +33,7 @@ static void test_print(void **state)
 		{"äöü äöü", 0, 0, 7, "äöü äöü"},
 		{"日本語 日本", 0, 0, 8, "日本語\n日本"},
 		{"日本語", 0, 0, 3, "日\n本\n語"},
-		/* A byte that is no UTF-8 has a column. */
+		/* A byte that is not UTF-8 takes one column. */
 		{"\xff\xff\xff", 0, 0, 2, "\xff\xff\n\xff"},
 	};
 
@@ -51,7 +51,7 @@ static void test_print(void **state)
 	}
 }
 
-/* A command that was broken is one that a shell takes: never in quotes. */
+/* A wrapped command is still valid for a shell: it is never broken within quotes. */
 static void test_command(void **state)
 {
 	static const struct {
@@ -82,7 +82,7 @@ static void test_command(void **state)
 	}
 }
 
-/* The bytes of a start of the text that has so many columns. */
+/* The bytes of the beginning of the text that takes so many columns. */
 static void test_fits(void **state)
 {
 	(void)state;

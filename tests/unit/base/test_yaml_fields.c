@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The keys of a mapping: unknown, repeated, missing, of the wrong kind; what a bad file leaves. */
+/* The keys of a mapping: unknown, repeated, missing, of the wrong kind; and what a bad file
+ * leaves. */
 #include "loader/base/yaml_fields.h"
 
 #include "loader/base/yaml.h"
@@ -51,7 +52,8 @@ static void test_fields(void **state)
 		{"name: a\nlist: *x", "n", "2:7: aliases are not part of this language\n"},
 		{"name: *x", "", "1:7: aliases are not part of this language\n"},
 		{"name: a\n*x : b", "n", "2:1: aliases are not part of this language\n"},
-		/* A file that breaks off: what is there may be used, and nothing is missing. */
+		/* In a file that breaks off, existing keys may be used, and none is reported as
+		 * missing. */
 		{"{list: [b", "l", "1:8: not valid YAML: this '[' is not closed\n"},
 		{"{list: [", "", "1:8: not valid YAML: this '[' is not closed\n"},
 		{"{map: [b", "", "1:7: not valid YAML: this '[' is not closed\n"},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Where what is not written stands in a YAML file. */
+/* The places of empty nodes in a YAML file. */
 #include "loader/base/diag.h"
 #include "loader/base/memory.h"
 #include "loader/base/yaml.h"
@@ -7,7 +7,7 @@
 #include "loader/base/yaml_place.h"
 #include "tests/unit/expect.h"
 
-/* The places of what is not written, in the order of the file. */
+/* The places of the empty nodes, in the order of the file. */
 static void write_empty(const struct yaml *yaml, const struct yaml_node *node, FILE *to)
 {
 	struct place place;
@@ -21,7 +21,7 @@ static void write_empty(const struct yaml *yaml, const struct yaml_node *node, F
 		write_empty(yaml, child, to);
 }
 
-/* Each version of libfyaml has its own place for these. */
+/* Each version of libfyaml gives these another place. */
 static void test_empty_places(void **state)
 {
 	static const struct {
@@ -63,9 +63,9 @@ static void test_empty_places(void **state)
 		{"a: b\n: c\n", "2:1+0"},
 		{"a: b\n# :\n? \n: c\n", "3:1+0"},
 		{"{a: b, : c}", "1:8+0"},
-		/* what is written, as nothing */
+		/* written, but means nothing */
 		{"a: ~\nb: null\nc: ''\n", "1:4+1 2:4+4"},
-		/* anchors and tags, which are refused, do not move others */
+		/* anchors and tags, which are refused, do not move other places */
 		{"a: &x\nb:\n", "1:1+1 2:1+1"},
 		{"- &x\n-\n- a\n", "1:1+0 2:1+0"},
 		{"a: !!null\nb:\n", "1:1+1 2:1+1"},

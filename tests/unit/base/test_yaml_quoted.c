@@ -81,7 +81,7 @@ static void test_double(void **state)
 		    "\xff"
 		    "a",
 		    2);
-	/* What stands behind the text is not looked at. */
+	/* Text after the closing quote is not read. */
 	expect_text("\\x4141", 3, true, "\xff", 1);
 	expect_text("a\\n", 2, true, "a\xff", 2);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the tests from catalog/ up share. */
+/* Helpers that the tests from catalog/ on share. */
 #ifndef PORTCULLIS_TEST_CATALOG_EXPECT_H
 #define PORTCULLIS_TEST_CATALOG_EXPECT_H
 

@@ -106,12 +106,12 @@ static void test_folders(void **state)
 	assert_int_equal(catalog.folder.count, 4);
 	assert_string_equal(catalog.folder.name[2], "/etc/portcullis/profiles");
 	assert_string_equal(catalog.folder.name[3], PORTCULLIS_PREFIX "/share/portcullis/profiles");
-	catalog.folder.count = 2; /* what this machine has installed is not tested */
+	catalog.folder.count = 2; /* profiles that this machine has installed are not tested */
 	assert_int_equal(catalog_names(&catalog, &names, &diag), 0);
 	catalog.folder.count = 4;
 	expect_names(&names, "a x y");
 	assert_int_equal(diag.count,
-			 2); /* in the order of the folder, which is the file system's */
+			 2); /* in the order of the folder, which the file system chooses */
 	assert_int_equal(diag.errors, 0);
 	diag_free(&diag);
 	names_free(&names);
@@ -208,7 +208,7 @@ static void test_include_depth(void **state)
 	catalog_close(&catalog);
 }
 
-/* Each of a layer includes both of the next: 2^40 ways, each profile looked at once. */
+/* Each profile of a layer includes both of the next: 2^40 ways, but each profile is read once. */
 static void test_include_diamonds(void **state)
 {
 	const struct profile **list = NULL;
@@ -236,7 +236,7 @@ static void test_include_diamonds(void **state)
 	catalog_close(&catalog);
 }
 
-/* A file's own name is what stands behind the last slash. */
+/* A file's own name is the text after the last slash. */
 static void test_check_file(void **state)
 {
 	__free_text char *folder = xasprintf("%s/a", root);

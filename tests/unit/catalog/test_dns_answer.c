@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Names of hosts in groups, and the addresses that no group gets from DNS. */
+/* Names of hosts in groups, and the addresses that groups do not take from DNS. */
 #include "loader/catalog/dns_answer.h"
 
 #include <errno.h>
@@ -132,7 +132,7 @@ static void parse(const char *text, int expected, struct dns_answer *answer)
 		fail_msg("%d for %s", err, text);
 }
 
-/* What is written of an answer is read again; the order of its addresses is that of prefixes. */
+/* A written answer is read back; its addresses are in the order of prefixes. */
 static void test_file(void **state)
 {
 	static const char *const parts[] = {
@@ -165,7 +165,7 @@ static void test_file(void **state)
 	dns_answer_free(&answer);
 }
 
-/* A file that names an address that no group gets, or a network, is none. */
+/* A file with an address that groups refuse, or with a network, is not an answer. */
 static void test_bad_file(void **state)
 {
 	static const char *const bad[] = {

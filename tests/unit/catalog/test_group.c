@@ -109,13 +109,13 @@ static void test_group(void **state)
 				 &diag));
 	text = group_text(&groups, "trusted");
 	assert_string_equal(text, "10.0.0.0/8 10.0.0.0/16 192.0.2.1/32 ::1/128");
-	/* A later definition replaces; another group stays. */
+	/* A later definition replaces an earlier one; other groups stay. */
 	assert_int_equal(0, groups_define(&groups, "client=192.0.2.0/24", &diag));
 	assert_int_equal(0, groups_define(&groups, "trusted=10.9.0.0/16", &diag));
 	assert_int_equal(groups.count, 2);
 	other = group_text(&groups, "trusted");
 	assert_string_equal(other, "10.9.0.0/16");
-	/* A wrong one changes nothing. */
+	/* A wrong definition changes nothing. */
 	assert_int_equal(-EINVAL, groups_define(&groups, "trusted=10.0.0.0/8,10.1.2.3/8", &diag));
 	expect_said(
 		&diag,
@@ -160,7 +160,7 @@ static void test_group_file(void **state)
 	assert_int_equal(-EINVAL, define_file(&groups, "# none\n\n", 8, path, &diag));
 	empty = xasprintf("portcullis: %s: contains no prefix\n", path);
 	expect_said(&diag, empty);
-	/* Through all of these the first definition stayed. */
+	/* After all of these the first definition is unchanged. */
 	assert_int_equal(groups_find(&groups, "g")->prefixes, 4);
 }
 
@@ -216,7 +216,7 @@ static char *prefixes_of(const struct group *group)
 	return names_join(&names, " ");
 }
 
-/* Words of `ban` and `grant`: prefixes and files of them, in order, each once. */
+/* The words of `ban` and `grant`: prefixes and files of prefixes, in order, each once. */
 static void test_words(void **state)
 {
 	static const struct {
@@ -261,7 +261,7 @@ static void test_words(void **state)
 	}
 }
 
-/* What a group has from DNS: its names, and what it has without them. */
+/* What a group has from DNS: its names, and its prefixes without the answers. */
 static void test_dns(void **state)
 {
 	static const struct place place = {.file = "kept"};
@@ -289,7 +289,7 @@ static void test_dns(void **state)
 	assert_int_equal(group->fixeds, 2);
 	before = prefixes_of(group);
 	assert_string_equal(before, "10.0.0.0/8 192.0.2.0/24 198.51.100.1/32");
-	/* Nothing is known of either name: what the group has stays. */
+	/* Neither name has an answer: the group keeps its prefixes. */
 	assert_false(group_renew((struct group *)group, false));
 	kept = prefixes_of(group);
 	assert_string_equal(kept, before);

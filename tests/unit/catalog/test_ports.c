@@ -50,7 +50,7 @@ static void test_ports(void **state)
 	assert_true(ports_have(&a, PC_UDP, 20));
 	assert_int_equal(ports_parse_list("6-10/tcp,20/udp,1-5/tcp", &b, &why), 0);
 	assert_true(ports_equal(&a, &b));
-	/* After an error the list is as it was. */
+	/* After an error the list is unchanged. */
 	assert_int_equal(ports_parse_list("30/tcp,x", &b, &why), -EINVAL);
 	assert_string_equal(why, "'x' has no protocol; write x/tcp, x/udp or x/tcp+udp");
 	assert_true(ports_equal(&a, &b));
@@ -64,7 +64,7 @@ static void test_ports(void **state)
 	ports_free(&b);
 }
 
-/* One port of one protocol. What is proposed instead is taken. */
+/* One port of one protocol. A suggested form must be accepted. */
 static void test_one_port(void **state)
 {
 	static const struct {

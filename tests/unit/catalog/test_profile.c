@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The catalog language: what a profile may say, and every error at its place. */
+/* The catalog language: what a profile may contain, and every error with its place. */
 #include <errno.h>
 
 #include "loader/base/diag.h"
@@ -17,7 +17,7 @@ struct mistake {
 	const char *errors; /* "LINE:COLUMN+WIDTH MESSAGE" a line */
 };
 
-/* What a text gets; the caller frees. */
+/* The messages for a text; the caller frees. */
 static char *errors_in(const char *text, size_t length)
 {
 	struct profile *profile = NULL;
@@ -65,7 +65,7 @@ static struct profile *parse(const char *text)
 	return profile;
 }
 
-/* `start`, then `unit` as often as fits into the limit, then `end`. */
+/* `start`, then `unit` as often as fits within the limit, then `end`. */
 static char *repeat(const char *start, const char *unit, const char *end)
 {
 	char *text = xcalloc(CATALOG_FILE_LIMIT + 1, 1), *to = stpcpy(text, start);
@@ -574,7 +574,7 @@ static void test_protocol_errors(void **state)
 	expect_mistakes(cases, ARRAY_SIZE(cases));
 }
 
-/* One run reports all, in the order of the file, and what is before a break in the file too. */
+/* One run reports all errors, in the order of the file, even those before a syntax error. */
 static void test_all_errors(void **state)
 {
 	static const struct mistake cases[] = {
@@ -596,18 +596,18 @@ static void test_all_errors(void **state)
 		 "7:12+3 'yes' is not a boolean; write true\n"
 		 "8:11+4 service 'smtp' appears twice (first on line 4)\n"
 		 "10:12+1 protocol 6 (tcp) is filtered by port; list its ports under services\n"},
-		/* What is missing after the break is not said to be missing. */
+		/* Keys that are missing after a syntax error are not reported. */
 		{"services:\n  - name: s\n    in: 25\n  - name: t\n    title t\n    in: 26/tcp\nprofile: p\n",
 		 "3:9+2 '25' has no protocol; write 25/tcp, 25/udp or 25/tcp+udp\n"
 		 "5:5+7 not valid YAML: could not find expected ':'\n"},
 		{SERVICE "    in: 25\n    title s\n",
 		 "4:9+2 '25' has no protocol; write 25/tcp, 25/udp or 25/tcp+udp\n"
 		 "5:5+7 not valid YAML: invalid value after mapping\n"},
-		/* Nor is the item before an unclosed bracket, which swallows what follows, said to
-		   be wrong. */
+		/* Nor is the item before an unclosed bracket, which includes the lines after it,
+		 * reported as wrong. */
 		{SERVICE "    out: [1/udp, 25/tcp\n  - name: t\n",
 		 "4:10+1 not valid YAML: this '[' is not closed\n"},
-		/* Tabs and characters of several bytes count as one. */
+		/* Tabs and characters of several bytes count as one column. */
 		{SERVICE
 		 "    title: \"\xc3\xa4\t\xe4\xb8\xad\xf0\x9f\x98\x80\"\t# \xc3\xa4\n    in: [ '\xc3\xa4',\t\t25 ]\n",
 		 "5:11+3 '\xc3\xa4' is not a port; write it as 25/tcp, 5060/tcp+udp or 60000-60099/udp\n"
@@ -631,7 +631,7 @@ static void test_print_profile(void **state)
 			   "        ^~~~~~~~~\n");
 }
 
-/* Of a line of a megabyte a piece is kept, and the caret stands right in it. */
+/* Only a piece of a line of a megabyte is kept, with the caret at the right place. */
 static void test_long_line(void **state)
 {
 	__free_text char *text = xcalloc(CATALOG_FILE_LIMIT, 1);
@@ -652,7 +652,7 @@ static void test_long_line(void **state)
 	assert_string_equal(at, "70000/tcp]");
 	assert_true(strlen(diag.entry[0].source) < 1300);
 	diag_free(&diag);
-	/* Likewise where the whole line is given. */
+	/* The same if the whole line is wrong. */
 	diag_error(&diag,
 		   &(struct place){.file = "x",
 				   .line = 1,
@@ -704,9 +704,8 @@ static void test_file_limit(void **state)
 }
 
 /*
- * A megabyte of each is refused or read at once. The first ones take libfyaml minutes, if they come
- * to it; most others would overflow the stack of a recursive reader, or be quadratic in a simple
- * one.
+ * A megabyte of each is refused or read at once. The first ones would take libfyaml minutes; most
+ * others would overflow the stack of a recursive reader, or take a simple one quadratic time.
  */
 static void test_hostile(void **state)
 {
@@ -791,7 +790,7 @@ static void test_many_services(void **state)
 	expect_fast("14000 services", start, 5);
 }
 
-/* Depth 32 is read and what is wrong there reported; depth 33 is not. */
+/* Depth 32 is read, and its errors are reported; depth 33 is not read. */
 static void test_depth(void **state)
 {
 	static const struct mistake cases[] = {

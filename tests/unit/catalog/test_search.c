@@ -16,7 +16,7 @@ static const char profile_text[] =
 	"  - {name: media, in: [10000-20000/udp, 443/tcp]}\n"
 	"  - {name: later, title: SIP later, dynamic: true}\n";
 
-/* The services found by the words, "-" if the profile is not. */
+/* The services that the words find; "-" if the profile is not found. */
 static char *found(const char *words)
 {
 	__cleanup(names_free) struct names list = {0}, services = {0};

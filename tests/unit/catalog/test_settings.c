@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Settings of products' own files, and of files that only have their names. */
+/* Settings in products' own files, and in files that only have the same names. */
 #include "loader/catalog/settings.h"
 
 #include "tests/unit/expect.h"
 
 typedef int reader(const char *text, size_t length, struct settings *settings, char **why);
 
-/* "KEY=VALUE@LINE" of each, or why the text has another form. */
+/* "KEY=VALUE@LINE" for each setting, or the error. */
 static void expect_settings(reader *read, const char *text, const char *expected)
 {
 	__cleanup(settings_free) struct settings settings = {};
@@ -32,7 +32,7 @@ static void test_keys(void **state)
 	(void)state;
 	expect_settings(settings_keys, "a = 1\n#b = 2\n  ;c\n\nd=  x y \r\ne 'q r'\n",
 			"a=1@1\nd=x y@5\ne=q r@6");
-	/* A line that begins with a blank goes on. */
+	/* A line that begins with a blank continues the previous one. */
 	expect_settings(settings_keys, "list = one,\n  two,\n\tthree\nnext = 1\n",
 			"list=one, two, three@1\nnext=1@4");
 	expect_settings(settings_keys, "[general]\n  port = 1\n[a(b)]\nbind => 2",
@@ -94,7 +94,7 @@ static char *repeated(const char *piece, size_t times)
 	return text;
 }
 
-/* What is long or deep is refused, in time that does not grow beyond its length. */
+/* Long or deep texts are refused, in time that is linear in their length. */
 static void test_bounds(void **state)
 {
 	static const struct {

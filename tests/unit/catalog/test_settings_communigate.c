@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Settings of CommuniGate Pro, and texts that are none. */
+/* Settings of CommuniGate Pro, and texts in other forms. */
 #include "loader/catalog/settings_communigate.h"
 
 #include "tests/unit/expect.h"

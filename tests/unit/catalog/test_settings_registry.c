@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Settings of an exported registry: its characters, its types, and texts that are none. */
+/* Settings of an exported registry: its characters, its types, and texts in other forms. */
 #include "loader/catalog/settings_registry.h"
 
 #include "tests/unit/expect.h"
 
 #define HEAD "Windows Registry Editor Version 5.00\r\n"
 
-/* Settings as "KEY=VALUE@LINE", or why there are none. */
+/* Settings as "KEY=VALUE@LINE", or the error. */
 static char *read_all(const char *text, size_t length)
 {
 	__cleanup(settings_free) struct settings settings = {};
@@ -31,7 +31,7 @@ static void expect_settings(const char *text, const char *expected)
 	assert_string_equal(all, expected);
 }
 
-/* HEAD and a section, then a value with this text, in UTF-16: `big` says of which order. */
+/* HEAD and a section, then a value with this text, in UTF-16; `big`: big-endian. */
 static void expect_characters(const unsigned short *code, size_t count, bool big,
 			      const char *expected)
 {
@@ -72,7 +72,7 @@ static void test_characters(void **state)
 	expect_each_order((unsigned short[]){0xd800, 0xdc00}, 2, "\xf0\x90\x80\x80");
 	expect_each_order((unsigned short[]){0xd83d, 0xde42, 0x78}, 3, "\xf0\x9f\x99\x82x");
 	expect_each_order((unsigned short[]){0xdbff, 0xdfff}, 2, "\xf4\x8f\xbf\xbf");
-	/* Halves of pairs. */
+	/* Surrogates without their other half. */
 	expect_each_order((unsigned short[]){0xd800, 0x78, 0xdfff, 0xe000}, 4, "?x?\xee\x80\x80");
 	expect_each_order((unsigned short[]){0xdc00, 0xd800, 0xe000}, 3, "??\xee\x80\x80");
 }

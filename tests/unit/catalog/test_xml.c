@@ -66,7 +66,7 @@ static void test_broken(void **state)
 	}
 }
 
-/* Neither files nor the network are read for it, and no entity grows. */
+/* It reads neither files nor the network, and expands no entity. */
 static void test_entities(void **state)
 {
 	char path[] = "/tmp/portcullis-test-XXXXXX";
@@ -115,7 +115,7 @@ static void test_bounds(void **state)
 		fprintf(to, "<b p='%d'/>", i);
 	fputs("</a>", to);
 	fclose(to);
-	/* Work that grows with the square of the file. */
+	/* Expressions whose work grows with the square of the file. */
 	got = found(many, "//b[count(//b[@p > 5]) > 1][count(preceding::b) > 1]/@p");
 	assert_non_null(strstr(got, "costs too much"));
 	free(got);

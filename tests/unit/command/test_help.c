@@ -6,7 +6,7 @@
 #include "loader/report/counters.h"
 #include "tests/unit/expect.h"
 
-/* Each word that an answer may have is explained, in whole sentences, and no other. */
+/* Each word that an answer may have is explained in whole sentences, and no other word is. */
 static void test_texts(void **state)
 {
 	static const char *const passing[] = {"service", "reply", "non-ip"};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Options behind --machine: which are about the machine, and what they make of its recipe. */
+/* Options after --machine: which belong to the machine, and the recipe that they give it. */
 #include "loader/command/machine_words.h"
 
 #include "loader/recipe/machines.h"
@@ -10,7 +10,7 @@
 static const struct command swap = {
 	.name = "swap", .takes = OPTIONS_RECIPE | OPTIONS_SWAP | OPTIONS_MACHINE | OPTIONS_CONFIRM};
 
-/* Parses the words of a line; what is said on stderr goes into `*text`. */
+/* Parses the words of a line; `*text` gets what is printed on stderr. */
 static enum options_result parse(const char *line, struct options *options, char **text)
 {
 	static char *copy; /* the options point into it */
@@ -34,7 +34,8 @@ static enum options_result parse(const char *line, struct options *options, char
 }
 
 /*
- * Applies lines one after the other, as commands would, with this site file; the last one's result.
+ * Applies lines one after the other, as commands would, with this site file. Returns the last
+ * result.
  */
 static int apply_with(struct run *run, const struct site *site, const char *const *line)
 {
@@ -66,15 +67,15 @@ static void test_words(void **state)
 {
 	static const struct {
 		const char *line[5];
-		const char *machines; /* "recipe" of each, without what is empty; else an error */
+		const char *machines; /* The recipe of each without its empty parts; or the error */
 	} cases[] = {
 		{{"-p mail --machine a=192.0.2.1 -p base --observe --machine b=192.0.2.2,::2 -p mail --open 9/tcp"},
 		 "a 192.0.2.1/32 base observe; b 192.0.2.2/32, ::2/128 mail 9/tcp enforce"},
-		/* What is before --machine is the interface's. */
+		/* Options before --machine belong to the interface. */
 		{{"-p mail --observe --machine a=192.0.2.1 -p base",
 		  "--machine a --enforce --open 9/tcp", "--machine a=192.0.2.7 --no-open 9/tcp"},
 		 "a 192.0.2.7/32 base enforce"},
-		/* A setting that a machine has none of its own for is the interface's. */
+		/* A setting that a machine does not have itself is the interface's. */
 		{{"-p mail --machine a=192.0.2.1 -p base --machine b=192.0.2.2 -p base --enforce",
 		  "--observe"},
 		 "a 192.0.2.1/32 base observe; b 192.0.2.2/32 base enforce"},
@@ -121,8 +122,7 @@ static void test_words(void **state)
 	}
 }
 
-/* A machine that is added has the groups that the site file gives it; those of the line come first.
- */
+/* A new machine gets the groups that the site file has for it; groups of the line come first. */
 static void test_groups(void **state)
 {
 	static const char file[] =
@@ -169,7 +169,7 @@ static void test_order(void **state)
 	}
 }
 
-/* Other options stay the command's, wherever they are. */
+/* Other options belong to the command, wherever they are. */
 static void test_command(void **state)
 {
 	__cleanup(options_free) struct options options;

@@ -9,7 +9,7 @@
 #include "tests/unit/expect.h"
 #include "tests/unit/recipe/words.h"
 
-/* Parses the words of a line as a command's; what is said on stderr goes into `*text`. */
+/* Parses the words of a line as a command's; `*text` gets what is printed on stderr. */
 static enum options_result parse_as(const struct command *command, const char *line,
 				    struct options *options, char **text)
 {
@@ -115,11 +115,11 @@ static void test_settings_wrong(void **state)
 	}
 }
 
-/* One command gives each word once. */
+/* A command gives each word once. */
 static void test_repeated(void **state)
 {
 	static const struct {
-		const char *line, *said; /* NULL: nothing is wrong */
+		const char *line, *said; /* NULL: no error */
 	} cases[] = {
 		{"--from a:b=c --from a:b=d",
 		 "--from: 'a:b=c' and 'a:b=d' are about the same; give one of them"},
@@ -151,7 +151,7 @@ static void test_repeated(void **state)
 	}
 }
 
-/* Each kind of option reaches its own field, and no other. */
+/* Each kind of option sets its own field, and no other. */
 static void test_fields(void **state)
 {
 	static const struct command all = {.name = "all", .takes = ~OPTIONS_ALWAYS};
@@ -242,7 +242,7 @@ static void test_values_wrong(void **state)
 	}
 }
 
-/* The profiles that are given take the place of the recipe's; other words join them. */
+/* Given profiles replace the recipe's; other words are added. */
 static void test_apply_words(void **state)
 {
 	__cleanup(recipe_free) struct recipe recipe = {0};
@@ -265,7 +265,7 @@ static void test_apply_words(void **state)
 	expect_names(&recipe.disabled, "a:s");
 	assert_non_null(groups_find(&recipe.groups, "h"));
 	assert_int_equal(diag.count, 0);
-	/* Every wrong word is told, and those behind it are still read. */
+	/* Every wrong word is reported, and the words after it are still read. */
 	assert_int_equal(parse("--disable nothing --disable c:s --group x", &wrong, &third),
 			 OPTIONS_RUN);
 	assert_int_equal(options_apply(&wrong, &recipe, &diag), -EINVAL);
@@ -292,7 +292,7 @@ static void test_select(void **state)
 	static const struct command command = {.name = "drops",
 					       .takes = OPTIONS_SELECT | OPTIONS_DROPS};
 	static const struct {
-		const char *line, *said; /* said: what is wrong, or source, port, reasons and by */
+		const char *line, *said; /* printed: the error; or source, port, reasons and by */
 	} cases[] = {
 		{"", "any any 0 0"},
 		{"--source 198.51.100.7", "198.51.100.7/32 any 0 0"},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Plans by options as on a command line, with the small catalog of composing.h. */
+/* Plans from options as on a command line, with the small catalog of composing.h. */
 #ifndef PORTCULLIS_TEST_COMPILE_PLANNED_H
 #define PORTCULLIS_TEST_COMPILE_PLANNED_H
 
@@ -17,7 +17,7 @@ static inline void planned_free(struct planned *planned)
 	finish(&planned->run);
 }
 
-/* Of the catalog's folder, and of one that is not there. */
+/* The paths of the catalog's folder, and of one that does not exist. */
 static inline void plan_with(struct planned *planned, const char *const *option)
 {
 	struct names folders = {.name = (char *[]){folder, "/nonexistent"}, .count = 2};

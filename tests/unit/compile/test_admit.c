@@ -20,7 +20,7 @@ static void test_effective_groups(void **state)
 	(void)state;
 	compose_well(&run, OPTIONS("--group trusted=10.0.0.0/8", "--from mail:db=trusted,phones",
 				   "--from mail:imap=phones", "--from mail:smtp=trusted"));
-	/* All names stay, only the defined ones admit. */
+	/* All names are kept, but only defined groups admit. */
 	for (size_t i = 0; i < run.composition.services; i++) {
 		if (!strcmp(run.composition.service[i].service->name, "tftp"))
 			tftp = &run.composition.service[i];
@@ -38,12 +38,12 @@ static void test_effective_groups(void **state)
 	assert_int_equal(tables_admit(&tables, AF_INET, trusted, PC_TCP, 9, 143), ADMIT_UNLISTED);
 	assert_int_equal(tables_admit(&tables, AF_INET, stranger, PC_UDP, 67, 68), ADMIT_PASS);
 	assert_int_equal(tables_admit(&tables, AF_INET, stranger, PC_UDP, 68, 68), ADMIT_SOURCE);
-	/* What goes out: to the groups of `to`, of which none is defined for sip and relay. */
+	/* Outgoing: to the groups of `to`, none of which is defined for sip and relay. */
 	assert_true(tables_covers(&tables, AF_INET, stranger, PC_TCP, 110));
 	assert_false(tables_covers(&tables, AF_INET, trusted, PC_TCP, 25));
 	assert_false(tables_covers(&tables, AF_INET, trusted, PC_UDP, 5060));
 	assert_false(tables_covers(&tables, AF_INET, trusted, PC_TCP, 2525));
-	/* Protocols of the whole closure. */
+	/* The protocols of all included profiles. */
 	assert_int_equal(tables.generation->protocol[47], 1);
 	assert_int_equal(tables.generation->protocol[50], 1);
 	assert_int_equal(tables.generation->protocol[51], 0);
@@ -98,7 +98,7 @@ static void test_denied(void **state)
 	assert_true(tables_denied(&tables, AF_INET, bad));
 	assert_false(tables_denied(&tables, AF_INET, friend));
 	assert_false(tables_denied(&tables, AF_INET, stranger));
-	/* No grant makes a member of them. */
+	/* A grant does not make members of these. */
 	for (size_t bit = 0; bit < PC_GROUPS; bit++)
 		assert_true(tables.generation->group[0][bit] != pc_group_id("bad"));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Where cells are: rows for the CPUs of a list, pages for listed ports. */
+/* The places of cells: rows for the CPUs of a list, pages for listed ports. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,7 +60,7 @@ static void cpus_have_rows(void **state)
 	}
 }
 
-/* Rows do not touch, and begin with a page of memory. */
+/* Rows do not overlap, and begin at a page of memory. */
 static void rows_are_apart(void **state)
 {
 	struct pc_filter *filter = *state;
@@ -115,7 +115,7 @@ static void listed_ports_have_pages(void **state)
 	free(generation);
 }
 
-/* Of a port that is listed no more, the counts stay. */
+/* The counts of a port that is no longer listed stay. */
 static void pages_are_kept(void **state)
 {
 	struct pc_generation *generation = xcalloc(1, sizeof(*generation));

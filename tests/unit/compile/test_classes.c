@@ -181,7 +181,7 @@ static void test_tallies(void **state)
 	count = tallies.count;
 	assert_int_equal(tallies_assign(&tallies, &one.tables), 0);
 	assert_int_equal(tallies.count, count);
-	/* Another recipe before it, and it keeps its own. */
+	/* After another recipe before it, it keeps its own. */
 	add(&other, 3, 2000, false);
 	add(&other, 2, 1000, false);
 	assert_int_equal(finish(&other), 0);

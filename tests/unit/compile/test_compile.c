@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The compiler: tables against a naive reading of the services, each limit, the time it takes. */
+/* The compiler: its tables compared with a naive reading of the services, each limit, the time it
+ * takes. */
 #include "loader/base/memory.h"
 #include "loader/compile/admit.h"
 #include "loader/compile/compile.h"
@@ -10,7 +11,7 @@
 
 #define SEED 20260101U
 
-/* A composition made here, without any catalog. */
+/* A composition made here, without a catalog. */
 struct made {
 	struct recipe recipe;
 	struct profile profile;
@@ -207,24 +208,26 @@ static void test_spans(void **state)
 	(void)state;
 	define(made, "g=10.0.0.0/8");
 	define(made, "h=2001:db8::/32");
-	/* Neighbours of equal admission are one span; one that admits no source is not a span. */
+	/* Neighbouring spans with equal admission are joined; a span that admits no source is left
+	 * out. */
 	open_service(made, "1/tcp", "g", "10-20/tcp");
 	open_service(made, "1/tcp", "g", "21-30/tcp");
 	open_service(made, "1/tcp", "h", "40/tcp");
-	/* Anyone from any source port is plainly open, however it comes about. */
+	/* A port open to anyone from any source port has no rule, however that came about. */
 	open_service(made, "2/tcp", "g", NULL);
 	open_service(made, "2/tcp", NULL, NULL);
-	/* From 1 to 65535 is not any source port: 0 is left. */
+	/* 1 to 65535 is not any source port, because 0 is missing. */
 	open_service(made, "3/tcp", NULL, "1-65535/tcp");
-	/* Two ports with equal rules share one, also where their services differ. */
+	/* Two ports with equal rules share one, even if their services differ. */
 	open_service(made, "4/tcp", "g,h", NULL);
 	open_service(made, "5/tcp", "g", NULL);
 	open_service(made, "5/tcp", "h", NULL);
 	open_service(made, "6/tcp", "link-local,nobody", NULL);
 	open_service(made, "1-6/udp", NULL, NULL);
-	/* Source ports are those of the port's own protocol. */
+	/* Source ports are for the port's own protocol. */
 	open_service(made, "8/tcp+udp", NULL, "10/tcp,20/udp");
-	/* Also open: both halves of all source ports, 0 included, which no text can say. */
+	/* Also open to anyone: both halves of all source ports, including 0, which no text can
+	 * express. */
 	add_range(&open_service(made, "9/tcp", NULL, NULL)->from_port, 101, 65535);
 	add_range(&open_service(made, "9/tcp", NULL, NULL)->from_port, 0, 100);
 	compiled(made, &tables);
@@ -316,7 +319,7 @@ static void test_out(void **state)
 	assert_int_equal(out_entry(&tables, 65535), PC_PORT_CLOSED);
 	assert_int_equal(out_entry(&tables, 993), PC_PORT_OPEN);
 	assert_int_equal(out_entry(&tables, 995), PC_PORT_CLOSED);
-	/* One direction says nothing of the other. */
+	/* One direction does not affect the other. */
 	assert_int_equal(out_entry(&tables, 22), PC_PORT_CLOSED);
 	assert_int_equal(entry(&tables, 22), PC_PORT_OPEN);
 	assert_int_equal(entry(&tables, 25), PC_PORT_CLOSED);
@@ -337,9 +340,9 @@ static void test_both_directions(void **state)
 	both = open_service(made, "100/tcp", "g", "67/tcp");
 	both->direction = DIRECTION_BOTH;
 	add_names(&both->to, "h,link-local");
-	/* Source ports restrict what comes in alone, also where nothing else restricts. */
+	/* Source ports only restrict incoming packets, even if nothing else does. */
 	open_service(made, "101/tcp", NULL, "67/tcp")->direction = DIRECTION_BOTH;
-	/* The rule of the same groups in the other direction. */
+	/* The rule for the same groups in the other direction. */
 	open_service(made, "102/tcp", "link-local,h", NULL);
 	compiled(made, &tables);
 	generation = tables.generation;
@@ -468,7 +471,7 @@ static void test_digest(void **state)
 
 	(void)state;
 	assert_true(digest != 0);
-	/* It is of the tries alone: not of ports, nor of groups that none needs, nor of names. */
+	/* The digest depends only on the tries: not on ports, unneeded groups, or names. */
 	assert_true(digest == digest_of("g=10.0.0.0/8,10.0.0.0/8", "h=11.0.0.0/8", "g", "2/udp"));
 	assert_true(digest == digest_of("h=10.0.0.0/8", "g=::/0", "h", "1/tcp"));
 	assert_true(digest != digest_of("g=10.0.0.0/9", "h=::/0", "g", "1/tcp"));
@@ -492,7 +495,7 @@ static unsigned int below(unsigned int limit)
 	return (unsigned int)((unsigned long long)random_state * limit >> 32);
 }
 
-/* Few different bytes, so that prefixes nest and addresses hit. */
+/* Few different byte values, so that prefixes nest and addresses match. */
 static void random_address(int family, __u8 address[16])
 {
 	static const __u8 some[] = {0, 1, 10, 127, 128, 129, 255};
@@ -562,7 +565,8 @@ static void random_groups(struct names *names, unsigned int groups)
 {
 	if (!below(4))
 		return;
-	/* One of the names may be of an undefined group; not all, or it would be closed. */
+	/* Some of the names may be those of undefined groups, but not all, or the service would be
+	 * closed. */
 	for (unsigned int i = below(3) + 1; i--;) {
 		__free_text char *name = xasprintf("g%u", below(groups));
 
@@ -584,7 +588,8 @@ static void random_service(struct made *made, unsigned int groups)
 	if (!below(8))
 		composed->why = WHY_DISABLED;
 	composed->direction = (enum direction)(1 + below(8) % 3);
-	/* Also for the direction that it has not: they must make no difference. */
+	/* Also for a direction that the service does not have, where they must make no
+	 * difference. */
 	random_groups(&composed->from, groups);
 	random_groups(&composed->to, groups);
 }
@@ -636,7 +641,7 @@ static bool in_ports(const struct ports *ports, enum pc_transport transport, uns
 	return false;
 }
 
-/* Whether an open `out` service lists the probe's port, taken as the remote one. */
+/* Whether an open `out` service lists the probe's port as a remote port. */
 static bool out_oracle(const struct composition *composition, const struct probe *probe)
 {
 	for (size_t i = 0; i < composition->services; i++) {
@@ -655,7 +660,7 @@ static bool out_oracle(const struct composition *composition, const struct probe
 	return false;
 }
 
-/* What the words of the design say, service by service. */
+/* A naive reading of the design, service by service. */
 static enum admit oracle(const struct composition *composition, const struct probe *probe)
 {
 	enum admit admit = ADMIT_UNLISTED;
@@ -681,7 +686,7 @@ static enum admit oracle(const struct composition *composition, const struct pro
 }
 
 /*
- * What the program relies on: spans ascending, disjoint, joined, one for what goes out; keys
+ * Properties on which the program relies: spans ascending, disjoint, joined, one for outgoing; keys
  * ascending.
  */
 static void expect_order(const struct tables *tables)
@@ -735,7 +740,7 @@ static void random_probe(const struct made *made, struct probe *probe)
 
 	probe->family = below(3) ? AF_INET : AF_INET6;
 	random_address(probe->family, probe->address);
-	if (below(2)) { /* in or beside a prefix */
+	if (below(2)) { /* inside or next to a prefix */
 		const struct group *group = &groups->group[below((unsigned int)groups->count)];
 		const struct prefix *prefix = &group->prefix[below((unsigned int)group->prefixes)];
 
@@ -787,7 +792,7 @@ static void test_random(void **state)
 			covered[out_oracle(&made->composition, &probe)]++;
 		}
 	}
-	/* A test that only ever saw one answer would say nothing. */
+	/* A test that only ever saw one answer would prove nothing. */
 	print_message("unlisted %lu, source %lu, pass %lu\n", verdicts[0], verdicts[1],
 		      verdicts[2]);
 	print_message("out: not covered %lu, covered %lu\n", covered[0], covered[1]);
@@ -805,7 +810,7 @@ static void parse_limit(const char *text, struct limit *limit)
 	assert_int_equal(0, limit_parse(text, limit, &why));
 }
 
-/* The limits of the first span of a port; NULL: it has none. */
+/* The limits of a port's first span; NULL: none. */
 static const struct pc_limit_set *limits_of(const struct tables *tables, unsigned int port)
 {
 	const struct pc_generation *generation = tables->generation;
@@ -843,7 +848,7 @@ static void test_services_with_limits(void **state)
 	open_service(made, "102/tcp", "h,link-local", NULL);
 	open_service(made, "103/tcp", NULL, "67/tcp")->limit = &ten;
 	open_service(made, "104/tcp", "h", NULL);
-	/* What is sent has no limit. */
+	/* Outgoing packets have no limit. */
 	open_service(made, "105/tcp", NULL, NULL)->direction = DIRECTION_BOTH;
 	made->composition.service[made->composition.services - 1].limit = &ten;
 	compiled(made, &tables);
@@ -923,7 +928,7 @@ static void test_different_limits(void **state)
 	expect_failure(
 		made,
 		"256 services have a limit, in 255 ways in which ports share them; at most 255 are possible");
-	/* As many limits, and two of them at one port. */
+	/* As many limits, two of them at one port. */
 	made->composition.service[PC_LIMITS - 1].limit = &limit[0];
 	open_service(made, "1/tcp", NULL, NULL)->limit = &limit[1];
 	expect_failure(
@@ -950,7 +955,7 @@ static void test_limit_groups(void **state)
 	__cleanup(tables_free) struct tables tables = {0};
 
 	(void)state;
-	add_groups(made, 66); /* more than the limit are defined; 64 are used */
+	add_groups(made, 66); /* more groups than the limit are defined; 64 are used */
 	for (unsigned int i = 0; i < 64; i++) {
 		__free_text char *name = xasprintf("g%u,link-local,nobody", 65 - i);
 
@@ -958,7 +963,7 @@ static void test_limit_groups(void **state)
 	}
 	compiled(made, &tables);
 	assert_true(tables.generation->span[0].groups == ~0ULL);
-	assert_int_equal(tables.trie4[63].groups.word[0], 1); /* the first to be used: g65 */
+	assert_int_equal(tables.trie4[63].groups.word[0], 1); /* the first group to be used: g65 */
 	assert_int_equal(ask(&tables, "10.0.65.1", 1, "1/tcp"), ADMIT_PASS);
 	assert_int_equal(ask(&tables, "10.0.1.1", 1, "1/tcp"), ADMIT_SOURCE);
 	open_service(made, "2/tcp", "g0", NULL);
@@ -1010,7 +1015,7 @@ static void test_limit_prefixes(void **state)
 	expect_failure(made, "the groups in use have 131073 IPv6 prefixes; the limit is 131072");
 }
 
-/* Port n from the groups that are the bits of n: as many rules as ports. */
+/* Port n admits the groups that are the bits of n: as many rules as ports. */
 static void add_rules(struct made *made, unsigned int first, unsigned int last)
 {
 	for (unsigned int n = first; n <= last; n++) {
@@ -1038,7 +1043,7 @@ static void test_limit_rules(void **state)
 	assert_int_equal(entry(&tables, PC_RULES), PC_PORT_RULE + PC_RULES - 1);
 	assert_int_equal(ask(&tables, "10.0.12.1", 1, "4096/tcp"), ADMIT_PASS);
 	assert_int_equal(ask(&tables, "10.0.12.1", 1, "4095/tcp"), ADMIT_SOURCE);
-	/* One more port, but no other rule. */
+	/* One more port, but no new rule. */
 	open_service(made, "60000/tcp", "g0,g1", NULL);
 	compiled(made, &same);
 	assert_int_equal(entry(&same, 60000), entry(&same, 3));
@@ -1046,7 +1051,7 @@ static void test_limit_rules(void **state)
 	expect_failure(made, "the ports need 8193 different rules; the limit is 8192");
 }
 
-/* One port from `count` source ports, none beside another. */
+/* One port from `count` source ports, no two of them neighbours. */
 static void add_spans(struct made *made, unsigned int port, const char *group, unsigned int count)
 {
 	struct composed *composed = open_service(made, NULL, group, NULL);
@@ -1087,7 +1092,7 @@ static void test_limit_spans_of_rule(void **state)
 		"port 100: its services tell 1025 ranges of source ports apart; the limit is 1024");
 }
 
-/* Both directions draw on the same groups, rules and spans. */
+/* Both directions share groups, rules and spans. */
 static void test_limit_out(void **state)
 {
 	__cleanup(made_free) struct made *groups = make(), *rules = make(), *spans = make();
@@ -1180,7 +1185,7 @@ static void test_time_whole_ranges(void **state)
 	assert_int_equal(ask(&tables, "10.0.63.1", 60001, "65535/tcp"), ADMIT_SOURCE);
 }
 
-/* Thousands of sets of services, thousands of services in each: the worst that ranges can do. */
+/* Thousands of sets of services, with thousands of services each: the worst case for ranges. */
 static void test_time_nested(void **state)
 {
 	__cleanup(made_free) struct made *made = make();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The text that is kept with a generation: what is damaged, what is the same, whose folders are
- * taken. */
+/* The text that is kept with a generation: damaged texts, equal texts, and whose folders are
+ * trusted. */
 #include "loader/compile/kept.h"
 
 #include "tests/unit/expect.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The hash of machines' prefixes: the longest one is found, however many there are. */
+/* The hash of machines' prefixes: the longest prefix is found, however many there are. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ static struct machine_prefix make(const char *text, __u16 class)
 	return made;
 }
 
-/* The class of an address; -1: no prefix has it. */
+/* The class of an address; -1: no prefix contains it. */
 static int class_at(const struct pc_generation *generation, const char *text)
 {
 	int family = strchr(text, ':') ? AF_INET6 : AF_INET;
@@ -53,7 +53,7 @@ static void test_longest(void **state)
 	free(generation);
 }
 
-/* As many as there may be, next to each other and far apart, of both families. */
+/* As many prefixes as allowed, neighbouring and scattered, of both families. */
 static void test_full(void **state)
 {
 	struct machine_prefix *prefix = xcalloc(PC_MACHINE_PREFIXES, sizeof(*prefix));
@@ -106,7 +106,7 @@ static void test_own(void **state)
 	assert_int_equal(class_at(generation, "192.0.2.1"), 0);
 	assert_int_equal(class_at(generation, "192.0.2.2"), 1);
 	assert_int_equal(class_at(generation, "192.0.2.20"), 2);
-	/* The prefix of a machine that is the address itself does not have it, either. */
+	/* The prefix of a machine that is exactly this address does not have it either. */
 	assert_true(machine_table_exempt(generation, &prefix, &count, AF_INET, exact));
 	assert_int_equal(count, 3);
 	assert_int_equal(machine_table_fill(prefix, count, generation), 0);

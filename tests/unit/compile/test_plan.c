@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A plan: what is kept with a generation, and what the administrator is told of it. */
+/* A plan: what is kept with a generation, and what is printed for the administrator. */
 #include "loader/compile/plan.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ static void test_kept(void **state)
 	assert_int_equal(kept_parse("eth0", planned.plan.text, &kept), 0);
 	assert_true(json_equal(kept, planned.plan.kept));
 	assert_int_equal(json_integer_value(json_object_get(kept, "version")), 1);
-	/* A folder that is not there is not kept. */
+	/* A folder that does not exist is not kept. */
 	list = json_object_get(kept, "catalog");
 	assert_int_equal(json_array_size(list), 1);
 	assert_string_equal(json_string_value(json_array_get(list, 0)), real);
@@ -45,8 +45,8 @@ static void test_kept(void **state)
 }
 
 /*
- * A text that is read and written anew is the same, also with machines that share profiles: the
- * history knows rule sets by the digest of their texts.
+ * A text that is read and written again is the same, also with machines that share profiles,
+ * because the history identifies rule sets by the digest of their texts.
  */
 static void test_kept_machines(void **state)
 {
@@ -94,7 +94,7 @@ static void test_wrong(void **state)
 	assert_null(planned.plan.tables.generation);
 	assert_int_equal(planned.run.diag.errors, 1);
 	finish(&planned.run);
-	/* A group that is not defined is an error only where that is asked for. */
+	/* An undefined group is an error only with --strict. */
 	start(&planned.run, NONE);
 	assert_int_equal(plan_make(&planned.run.catalog, &none, &planned.run.recipe, true,
 				   &planned.plan, &planned.run.diag),
@@ -138,7 +138,7 @@ static void features(const struct plan *plan, FILE *to)
 	plan_features(plan, before, to);
 }
 
-/* What a bare word has turned on is named once, and not what was named in full. */
+/* A feature that a bare word enabled is named once; one that was named in full is not. */
 static void test_features(void **state)
 {
 	__cleanup(planned_free) struct planned old, now;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A plan made again from what was kept with a generation. */
+/* A plan composed again from the text kept with a generation. */
 #include "loader/compile/replan.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ static void test_remake(void **state)
 	assert_true(kept_same(made.plan.kept, planned.plan.kept));
 	expect_names(&made.recipe.profiles, "other");
 	assert_int_equal(made.folders.count, 1);
-	/* Folders that come first are searched, and are not kept. */
+	/* Folders that come first are searched, but not kept. */
 	assert_non_null(mkdtemp(first));
 	path = xasprintf("%s/other.yaml", first);
 	file = fopen(path, "w");
@@ -39,7 +39,7 @@ static void test_remake(void **state)
 	assert_int_equal(newer.plan.tables.generation->port[PC_PORT(PC_TCP, 81)], PC_PORT_OPEN);
 	unlink(path);
 	rmdir(first);
-	/* A profile that is gone; what cannot be read. */
+	/* A profile that no longer exists; a text that cannot be read. */
 	gone.kept = json_pack("{s:{s:[s]}, s:[], s:[]}", "recipe", "profiles", "gone", "profiles",
 			      "catalog");
 	assert_int_equal(remake_kept("eth0", NULL, &gone, &planned.run.diag), -EINVAL);

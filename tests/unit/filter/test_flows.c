@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 
-/* The real source, reading the fake map below. */
+/* The real source file, which reads the fake map below. */
 #define bpf_obj_get_info_by_fd fake_info
 #include "loader/filter/flows.c"
 #undef bpf_obj_get_info_by_fd
@@ -95,7 +95,8 @@ static void test_read(void **state)
 	flows_free(&flows);
 	assert_int_equal(flows_read(maps, &second, 1, &flows), 0);
 	assert_int_equal(flows.count, 1);
-	assert_int_equal(flows.all.used, 7); /* of all interfaces, as shown */
+	/* of all interfaces, in the order in which they are shown */
+	assert_int_equal(flows.all.used, 7);
 	assert_int_equal(flows.flow[0].ifindex, 2);
 	flows_free(&flows);
 	assert_int_equal(flows_count(maps, &flows), 0);

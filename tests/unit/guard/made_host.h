@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A host that is made up: links, sockets, sessions, and a plan for one of its interfaces. */
+/* A made-up host: links, sockets, sessions, and a plan for one of its interfaces. */
 #ifndef PORTCULLIS_TEST_GUARD_MADE_HOST_H
 #define PORTCULLIS_TEST_GUARD_MADE_HOST_H
 
@@ -48,7 +48,7 @@ static const char ssh[] = "profile: ssh\n"
 			  "  - name: ssh\n"
 			  "    in: 22/tcp\n";
 
-/* These open 22/tcp, and other ports. */
+/* Options that open 22/tcp, and other ports. */
 static const char two[] = "profile: two\n"
 			  "services:\n"
 			  "  - name: a\n"
@@ -157,14 +157,14 @@ static inline __u8 read_address(const char *text, __u8 address[16])
 	return family;
 }
 
-/* The third number of a remote address is the interface behind which it is. */
+/* The third byte of a remote address is the number of the interface behind which it is. */
 static inline unsigned int route(void *context, const struct socket_info *socket)
 {
 	(void)context;
 	return socket->family == AF_INET ? socket->remote[2] : socket->remote[3];
 }
 
-/* Peers from a port below 60000 have logged in, as the account 1001. */
+/* Peers with a port below 60000 have logged in, as the account 1001. */
 static inline void find_logins(const struct guard_world *world, struct login *login, size_t count)
 {
 	size_t i;
@@ -241,7 +241,7 @@ static inline struct run run_on(struct host *host)
 	return (struct run){.host = host, .command = &guard_attach};
 }
 
-/* Options as on a command line, with blanks between them. */
+/* Options as on a command line, separated by blanks. */
 static inline void read_options(struct recipe *recipe, const char *options, struct diag *diag)
 {
 	static const struct {
@@ -263,7 +263,7 @@ static inline void read_options(struct recipe *recipe, const char *options, stru
 				machines_word(interface, strsep(&rest, " "), NULL, diag);
 
 			assert_non_null(machine);
-			recipe = &machine->own; /* what follows is about it */
+			recipe = &machine->own; /* the next option is about the machine */
 			continue;
 		}
 		if (!strcmp(word, "--observe")) {

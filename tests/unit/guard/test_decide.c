@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who would be locked out: sessions, logins and servers of a host that is made up. */
+/* Who would be locked out: sessions, logins and servers of a made-up host. */
 #include <linux/rtnetlink.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -48,7 +48,7 @@ static void expect_run(struct run *run, enum guard_found stop, const char *expec
 	run_end(run);
 }
 
-/* One interface. "": nothing is said. */
+/* One interface. "": no message. */
 static void expect(struct host *host, unsigned int ifindex, const char *options,
 		   const char *expected)
 {
@@ -79,8 +79,8 @@ static void test_own_session(void **state)
 	       "portcullis: eth0: your own session to 22/tcp (from 198.51.2.9) could not be re-established: " CLOSED22);
 
 	/*
-	 * On a port that is not watched, also while its server is away; no other session counts
-	 * like it.
+	 * On a port that is not watched, even if its server is gone, the caller's session counts;
+	 * no other does.
 	 */
 	host = plain_host();
 	connected(host, "192.0.2.1", 2222, "198.51.2.9", 40000);
@@ -188,7 +188,7 @@ static void test_others_are_told(void **state)
 	       "1 to 22/tcp at eth0, 2 to 104/tcp at eth0, 2 to 105/tcp at eth0, 2 to 106/tcp at eth0, 1 to 101/tcp at eth0, some to 2 more ports\n");
 }
 
-/* What this host began, and what a local address of a listener tells apart. */
+/* Connections that this host began, and what the local address of a listener distinguishes. */
 static void test_no_session(void **state)
 {
 	struct host *host = plain_host();
@@ -200,7 +200,8 @@ static void test_no_session(void **state)
 	expect(host, 2, "-p ssh", "");
 }
 
-/* By which interface a session comes: the way to its peer, what is below, or its own address's. */
+/* The interface by which a session comes in: that of the route to its peer, one below it, or that
+ * of its own address. */
 static void test_ways(void **state)
 {
 	static const struct {
@@ -262,7 +263,7 @@ static void test_management(void **state)
 	plan_for(&run, 2, "-p mail");
 	expect_run(&run, GUARD_NOTHING, REFUSED "1 to 22/tcp at eth0\n");
 
-	/* The caller's own counts nevertheless. */
+	/* The caller's own session counts all the same. */
 	run = run_on(plain_host());
 	connected(run.host, "192.0.2.1", 22, "198.51.2.9", 40000);
 	is_own(run.host, "198.51.2.9 40000 192.0.2.1 22");
@@ -312,19 +313,19 @@ static void test_nobody(void **state)
 	host = plain_host();
 	give_address(host, 3, "10.0.0.1", RT_SCOPE_UNIVERSE);
 	expect(host, 2, "-p mail", "");
-	/* But one by which no session comes. */
+	/* But not an interface by which no session comes in. */
 	host = plain_host();
 	listens(host, "::", 22);
 	give_address(host, 3, "fe80::1", RT_SCOPE_LINK);
 	give_address(host, 8, "10.0.0.1", RT_SCOPE_UNIVERSE);
 	expect(host, 2, "-p mail", NOBODY);
-	/* The address of the server is not there. */
+	/* No interface has the address of the server. */
 	host = plain_host();
 	host->world.servers = 0;
 	listens(host, "192.0.2.1", 22);
 	give_address(host, 3, "10.0.0.1", RT_SCOPE_UNIVERSE);
 	expect(host, 2, "-p mail", NOBODY);
-	/* Nor is its family, or its device. */
+	/* Nor an address of its family, nor its device. */
 	host = plain_host();
 	give_address(host, 3, "2001:db8:3::1", RT_SCOPE_UNIVERSE);
 	expect(host, 2, "-p mail", NOBODY);
@@ -332,7 +333,7 @@ static void test_nobody(void **state)
 	host->server[0].device = 2;
 	give_address(host, 3, "10.0.0.1", RT_SCOPE_UNIVERSE);
 	expect(host, 2, "-p mail", NOBODY);
-	/* Of two servers one is reached. */
+	/* One of two servers can still be reached. */
 	host = plain_host();
 	give_address(host, 3, "2001:db8:3::1", RT_SCOPE_UNIVERSE);
 	listens(host, "::", 22);
@@ -351,7 +352,7 @@ static void test_no_server(void **state)
 	host = plain_host();
 	host->server[0].device = 1;
 	expect(host, 2, "-p mail", "");
-	/* One of no port that is watched: 445 is no way in. */
+	/* A server of an unwatched port: no administrator logs in by 445. */
 	host = plain_host();
 	host->server[0].local_port = 445;
 	expect(host, 2, "-p mail", "");
@@ -359,7 +360,7 @@ static void test_no_server(void **state)
 	host = plain_host();
 	host->world.links.addresses = 1;
 	expect(host, 2, "-p mail", "");
-	/* Nobody comes by it anyway. */
+	/* No session comes in by it anyway. */
 	host = plain_host();
 	links[1].flags = IFF_UP;
 	expect(host, 2, "-p mail", "");
@@ -384,7 +385,7 @@ static void test_filters(void **state)
 	host->world.filter = &filter;
 	host->world.filters = 1;
 	expect(host, 2, "-p mail", "");
-	/* It was closed before: nothing changes, neither for servers nor for sessions. */
+	/* The port was closed before, so nothing changes, neither for servers nor for sessions. */
 	now->policy = PC_POLICY_ENFORCE;
 	filter.ifindex = 2;
 	host = plain_host();
@@ -396,7 +397,7 @@ static void test_filters(void **state)
 	free(now);
 }
 
-/* A bridge is reached by its ports, but not by those of guests. */
+/* A bridge can be reached through its ports, but not through those of guests. */
 static void test_bridge(void **state)
 {
 	struct host *host = host_make();
@@ -431,7 +432,7 @@ static void test_two_targets(void **state)
 
 #define NOT_ADMITTED "-p mail,ssh --from ssh:ssh=t --group t=10.0.0.0/8"
 
-/* A handshake, a peer that has not logged in, a server of a user: a warning, in one line. */
+/* A handshake, a peer that has not logged in, a user's own server: a warning, in one line. */
 static void test_strangers(void **state)
 {
 	struct host *host = plain_host();
@@ -450,19 +451,20 @@ static void test_strangers(void **state)
 	listens(host, "0.0.0.0", 5900)->uid = 1000;
 	connected(host, "192.0.2.1", 5900, "198.51.2.9", 40000);
 	expect(host, 2, "-p mail,ssh", REFUSED "1 to 5900/tcp at eth0\n");
-	/* It is no other way in either, by which root's would still be reached. */
+	/* Such a server is also not another way to log in, through which root's could still be
+	 * reached. */
 	host = plain_host();
 	give_address(host, 3, "10.0.0.1", RT_SCOPE_UNIVERSE);
 	listens(host, "192.0.2.1", 5900);
 	listens(host, "10.0.0.1", 5900)->uid = 1000;
 	expect(host, 2, "-p mail,ssh",
 	       "portcullis: eth0: the server on 5900/tcp would become unreachable: mail:vnc is for local use only; to open it: --from mail:vnc=admins --group admins=PREFIX\n");
-	/* Those of services are: also by an account that systemd made up. */
+	/* Servers of system accounts are, also of an account that systemd made. */
 	host = plain_host();
 	listens(host, "0.0.0.0", 5900)->uid = 61184;
 	expect(host, 2, "-p ssh --set ssh:ssh=22/tcp",
 	       "portcullis: eth0: the server on 5900/tcp would become unreachable: no chosen profile opens 5900/tcp; to open it: --set ssh:ssh=22/tcp,5900/tcp\n");
-	/* And the desktop that the caller sits at. */
+	/* And the desktop session that the caller uses. */
 	host = plain_host();
 	host->world.caller = 1000;
 	listens(host, "0.0.0.0", 5900)->uid = 1000;
@@ -470,7 +472,8 @@ static void test_strangers(void **state)
 	expect(host, 2, "-p ssh",
 	       "portcullis: eth0: the server on 5900/tcp would become unreachable: no chosen profile opens 5900/tcp; to open it: --set ssh:ssh=22/tcp,5900/tcp\n" REFUSED
 	       "1 to 5900/tcp at eth0\n");
-	/* A user's own connection from a watched port is not one to the server of another family.
+	/* A user's own connection from a watched port does not belong to the server of another
+	 * family.
 	 */
 	host = plain_host();
 	host->world.servers = 0;
@@ -479,7 +482,7 @@ static void test_strangers(void **state)
 	expect(host, 2, NOT_ADMITTED, "");
 }
 
-/* A login stops it; its address is told as a way in only if a group admitted it. */
+/* A login is a reason to refuse; its address is named in the fix only if a group admitted it. */
 static void test_logins(void **state)
 {
 	static const char now[] =
@@ -511,7 +514,8 @@ static void test_logins(void **state)
 		"portcullis: eth0: 1 login to 22/tcp (from 198.51.2.9) could not be re-established: ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,PREFIX\n");
 }
 
-/* With a fallback only the caller's own session stops; `confirm` asks for nothing else. */
+/* With a fallback only the caller's own session is a reason to refuse; `confirm` checks nothing
+ * else. */
 static void test_modes(void **state)
 {
 	static const struct {
@@ -540,7 +544,7 @@ static void test_modes(void **state)
 		assert_int_equal(own ? modes[i / 2].own : modes[i / 2].other,
 				 guard_decide(&guard_swap, run.target, 1, NULL, run.mode,
 					      &run.host->world, &run.diag));
-		/* The session; the other server, and the line of connections. */
+		/* The messages: the session, the other server, and the line of connections. */
 		assert_int_equal(run.diag.count,
 				 (own || modes[i / 2].says_others) + 2 * modes[i / 2].says_others);
 		diag_free(&run.diag);
@@ -555,8 +559,8 @@ static void test_own_by_other_ways(void **state)
 	struct host *host = plain_host();
 
 	(void)state;
-	/* A process above the caller holds it, as telnetd; one that serves many peers does not
-	 * tell. */
+	/* A process above the caller holds the session, as telnetd does; one that serves many peers
+	 * proves nothing. */
 	listens(host, "0.0.0.0", 80);
 	connected(host, "192.0.2.1", 80, "198.51.2.9", 60000);
 	host->session[0].inode = 101;
@@ -573,7 +577,8 @@ static void test_own_by_other_ways(void **state)
 	host->world.own = (struct sessions){.ancestor = &ancestor, .ancestors = 1};
 	expect(host, 2, "-p ssh", REFUSED "1 to 80/tcp at eth0\n");
 
-	/* SSH_CONNECTION of a session that is gone: another login of the account is the caller's.
+	/* SSH_CONNECTION of a session that has ended: another login of the same account counts as
+	 * the caller's.
 	 */
 	for (__u32 caller = 1001; caller <= 1002; caller++) {
 		host = plain_host();
@@ -585,7 +590,7 @@ static void test_own_by_other_ways(void **state)
 			       "portcullis: eth0: your own session to 22/tcp (from 198.51.2.9) could not be re-established: ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,198.51.2.9/32\n" :
 			       "portcullis: eth0: 1 login to 22/tcp (from 198.51.2.9) could not be re-established: ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,PREFIX\n");
 	}
-	/* What it names was not accepted by the server: another socket has the same ends by now. */
+	/* The named session was not accepted by the server: another socket has the same ends. */
 	host = plain_host();
 	connected(host, "192.0.2.1", 22, "198.51.2.9", 40000);
 	host->session[0].inode = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The options that would let a peer in. */
+/* The options that would admit a peer. */
 #include <sys/socket.h>
 
 #include "loader/base/memory.h"
@@ -72,7 +72,7 @@ static void test_fixes(void **state)
 	}
 }
 
-/* A port that no profile has and that is no login's is opened alone. */
+/* A port that no profile has, and that is not a login port, is opened by itself. */
 static void test_fix_opens(void **state)
 {
 	struct socket_info peer = {.family = AF_INET, .remote = {198, 51, 2, 9}};
@@ -93,7 +93,7 @@ static void test_fix_opens(void **state)
 	run_end(&run);
 }
 
-/* Only those who are not in the group yet, of both families. */
+/* Adds only peers that are not in the group yet, of both families. */
 static void test_fix_of_many(void **state)
 {
 	struct socket_info peer[] = {{.family = AF_INET, .remote = {198, 51, 2, 9}},
@@ -111,7 +111,7 @@ static void test_fix_of_many(void **state)
 		fix,
 		"ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,198.51.2.9/32,fe80::1/128");
 	free(fix);
-	/* An address that is not to be told. */
+	/* An address that must not be shown. */
 	list[0].named = false;
 	fix = guard_fix(&guard_attach, run.target, &need);
 	assert_string_equal(
@@ -165,7 +165,7 @@ static void test_whole(void **state)
 	}
 }
 
-/* What this host sends: by the services that list the remote port, else everything may go out. */
+/* Outgoing packets: by services that list the remote port, else everything may go out. */
 static void test_out(void **state)
 {
 	static const struct {

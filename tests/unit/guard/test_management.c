@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Management ports: which are watched, and which warning an open one gives. */
+/* Management ports: which are watched, and which give a warning when they are open. */
 #include "loader/guard/management.h"
 
 #include "loader/base/message.h"
@@ -47,11 +47,11 @@ static void test_warnings(void **state)
 		 "22/tcp is open to anyone over IPv6 by ssh:ssh\n"},
 		{"-p ssh --from ssh:ssh=a --group a=::/0,0.0.0.0/0",
 		 "22/tcp is open to anyone by ssh:ssh\n"},
-		/* Two groups that are everyone together. */
+		/* Two groups that together contain every address. */
 		{"-p ssh --from ssh:ssh=a,b --group a=0.0.0.0/1 --group b=128.0.0.0/1",
 		 "22/tcp is open to anyone over IPv4 by ssh:ssh\n"},
 		{"-p ssh --from ssh:ssh=a,b --group a=0.0.0.0/1 --group b=128.0.0.0/2", ""},
-		/* Which services: only those that add a source. */
+		/* The services in the warning: only those that add a source. */
 		{"-p ssh,two --from ssh:ssh=a --group a=0.0.0.0/0",
 		 "22/tcp is open to anyone by ssh:ssh, two:a\n"},
 		{"-p two,ssh --from ssh:ssh=a --group a=0.0.0.0/0",
@@ -101,7 +101,7 @@ static void test_watched(void **state)
 	assert_int_equal(watched, ARRAY_SIZE(logins));
 	for (size_t i = 0; i < ARRAY_SIZE(logins); i++)
 		assert_true(management_watched(NULL, PC_TCP, logins[i]));
-	/* The site's list takes the place of that. */
+	/* The site's list replaces the built-in one. */
 	assert_int_equal(ports_parse("161/udp", &given, &why), 0);
 	assert_true(management_watched(&given, PC_UDP, 161));
 	assert_false(management_watched(&given, PC_TCP, 161));

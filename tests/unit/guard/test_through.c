@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Sessions through this host to machines behind it: which count, and which are only told of. */
+/* Sessions through this host to machines behind it: which are a reason to refuse, and which only
+ * give a warning. */
 #include "loader/guard/through.h"
 
 #include "loader/recipe/compose_json.h"
@@ -40,20 +41,20 @@ static void test_sessions(void **state)
 		const char *after, *remote, *local;
 		__u16 port;
 		enum guard_mode mode;
-		const char *said; /* part of it; "": nothing */
+		const char *said; /* a part of the message; "": no message */
 		bool stops;
 	} cases[] = {
 		{BEFORE, "192.0.2.5", "10.0.0.9", 3389, GUARD_STOP, "", false},
-		/* Its port is closed: the administrator could not come again. */
+		/* Its port is closed, so the administrator could not connect again. */
 		{"-p ssh --machine vm=10.0.0.9 -p ssh", "192.0.2.5", "10.0.0.9", 3389, GUARD_STOP,
 		 "eth0: 1 session through this host to 3389/tcp of machine vm (from 192.0.2.5) could not be re-established; --machine vm --open 3389/tcp=GROUP opens the port",
 		 true},
 		{"-p ssh --machine vm=10.0.0.9 -p ssh", "192.0.2.5", "10.0.0.9", 3389,
 		 GUARD_CONFIRM, "warning: eth0: 1 session through", false},
-		/* The machine is removed, so that the interface decides. */
+		/* The machine is removed, so the interface's own profiles decide. */
 		{"-p two --disable two:a", "192.0.2.5", "10.0.0.9", 22, GUARD_STOP,
 		 "eth0: 1 session through this host to 22/tcp (from 192.0.2.5)", true},
-		/* No group named this stranger: it may not stop a command. */
+		/* No group admits this stranger, who must not be able to prevent a command. */
 		{"-p ssh --machine vm=10.0.0.9 -p ssh", "192.0.2.77", "10.0.0.9", 3389, GUARD_STOP,
 		 "warning: eth0: 1 session", false},
 		/* Another port, another machine that has it, observe. */
@@ -89,7 +90,7 @@ static void test_sessions(void **state)
 	}
 }
 
-/* What opens the port is told as the command takes it. */
+/* The fix has the form that the command accepts. */
 static void test_site_file(void **state)
 {
 	__cleanup(run_end) struct run run = run_on(plain_host());

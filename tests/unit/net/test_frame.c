@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What an interface's frames begin with, by its type and kind and by the kernel's version. */
+/* The header of an interface's frames, by its type and kind and by the kernel's version. */
 #include "tests/unit/expect.h"
 
 #include <string.h>

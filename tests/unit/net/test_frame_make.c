@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Frames that are made, byte by byte as scapy makes them. */
+/* Made frames, compared byte by byte with those of scapy. */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What stands on what: bridges, bonds, VLANs, and what only looks like it. */
+/* Which interface is above which: bridges, bonds, VLANs, and interfaces that only look like it. */
 #include "loader/net/link_graph.h"
 
 #include "tests/unit/expect.h"
@@ -126,7 +126,7 @@ static void test_way(void **state)
 		for (size_t j = 0; j < wanted; j++)
 			assert_int_equal(way[j]->ifindex, cases[i].way[j]);
 	}
-	/* What is above itself ends. */
+	/* A loop of interfaces above each other ends. */
 	assert_int_equal(links_way(&links, 18, 99, way), 1);
 }
 

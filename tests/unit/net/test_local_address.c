@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which address of this host a remote one talks to. */
+/* The address of this host to which a remote host's packets are sent. */
 #include <arpa/inet.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -64,7 +64,7 @@ static void test_choose(void **state)
 	chooses(3, "2001:db8::2", "2001:db8::1", "2001:db8::1");
 	chooses(2, "2001:db8::2", NULL, "2001:db8::1");
 	chooses(2, "fe80::2", NULL, "fe80::1");
-	/* Also while the link-local address is not usable yet, and the route has another one. */
+	/* Also while the link-local address cannot be used yet, and the route has another one. */
 	chooses(2, "fe80::2", "2001:db8::1", "fe80::1");
 	chooses(0, "198.51.100.1", "192.0.2.9", "192.0.2.9");
 	links.addresses = 1;

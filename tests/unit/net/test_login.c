@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which sessions are logins, from a folder of processes. */
+/* Which sessions are logins, by a folder of processes. */
 #include <netinet/in.h>
 #include <unistd.h>
 
@@ -64,11 +64,11 @@ static void test_find_logins(void **state)
 		{"0", NO_SESSION, SCOPE, "6", "", NO_SESSION, true},
 		{"0", NO_SESSION, "1:name=systemd:/user.slice/session-3.scope\n0::/\n", "6", "",
 		 NO_SESSION, true},
-		/* Folders that a user may make. */
+		/* Folders that a user can make. */
 		{"0", NO_SESSION,
 		 "0::/user.slice/user-0.slice/user@0.service/app.slice/session-3.scope\n", "6", "",
 		 NO_SESSION, false},
-		/* The child is logged in, as behind telnetd, or is not. */
+		/* The child process is logged in, as behind telnetd, or is not. */
 		{"0", NO_SESSION, SERVICE, "6", "61 62 ", NO_SESSION, true},
 		{"0", NO_SESSION, SERVICE, "6", "61 ", NO_SESSION, false},
 	};
@@ -122,7 +122,7 @@ static void test_last_system(void **state)
 			fail_msg("case %zu: %u", i, login_last_system(cases[i].text));
 }
 
-/* Accounts of systemd's DynamicUser= are the system's, too. */
+/* Accounts of systemd's DynamicUser= are system accounts, too. */
 static void test_is_system(void **state)
 {
 	(void)state;

@@ -67,7 +67,8 @@ static void socket_of(int pid, int inode)
 	assert_int_equal(symlink(target, path), 0);
 }
 
-/* From the caller's own environment, and of processes above it, the last without an environment. */
+/* From the caller's own environment, and from those of processes above it; the last has no
+ * environment. */
 static void test_ancestors(void **state)
 {
 	static const char shell[] = "A=b\0SSH_CONNECTION=198.51.2.9 7 192.0.2.1 22\0C=d",
@@ -98,14 +99,14 @@ static void test_ancestors(void **state)
 	assert_true(sessions_have(&sessions, &socket));
 	sessions_free(&sessions);
 	unsetenv("SSH_CONNECTION");
-	/* The process itself is not above itself. */
+	/* A process is not above itself. */
 	sessions_find(root, 10, &sessions);
 	assert_int_equal(sessions.count, 0);
 	sessions_find(root, 99, &sessions);
 	assert_int_equal(sessions.count, 0);
 }
 
-/* The sockets that a process above holds are those of the session; of process 1 they are not. */
+/* The sockets that a process above holds belong to the session; those of process 1 do not. */
 static void test_sockets_above(void **state)
 {
 	struct sessions sessions = {};
@@ -128,7 +129,7 @@ static void test_sockets_above(void **state)
 	assert_int_equal(sessions.ancestors, 0);
 }
 
-/* As many processes above as are looked at, and one more. */
+/* As many processes above as are read, and one more. */
 static void test_far_above(void **state)
 {
 	static const char far[] = "SSH_CONNECTION=198.51.2.9 7 192.0.2.1 22";
@@ -153,7 +154,7 @@ static void test_far_above(void **state)
 	sessions_free(&sessions);
 }
 
-/* The first variable of an environment counts; what is no connection does not. */
+/* The first variable of an environment counts; a value in another form is ignored. */
 static void test_environ(void **state)
 {
 	static const char twice[] =

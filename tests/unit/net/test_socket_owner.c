@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Units and containers out of /proc/PID/cgroup. */
+/* Units and containers from /proc/PID/cgroup. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -74,7 +74,7 @@ static void put(const char *path, const char *text)
 	fclose(file);
 }
 
-/* A process that holds these sockets. */
+/* Makes a process that holds these sockets. */
 static void add_process(const char *pid, const char *comm, const char *cgroup,
 			const char *const *socket, size_t sockets)
 {
@@ -100,7 +100,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return remove(path);
 }
 
-/* Of the processes that hold a socket, the one with the lowest id. */
+/* If several processes hold a socket, the one with the lowest id counts. */
 static void finds_owners(void **state)
 {
 	const struct socket_info socket[] = {

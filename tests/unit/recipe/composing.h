@@ -121,7 +121,8 @@ struct run {
 	int result;
 };
 
-/* Options as on a command line, each "--option argument"; of the profile "mail" by default. */
+/* Options as on a command line, each "--option argument"; with the profile "mail" unless another is
+ * given. */
 static inline void read_options(struct recipe *recipe, const char *const *option, struct diag *diag)
 {
 	static const struct {
@@ -139,7 +140,7 @@ static inline void read_options(struct recipe *recipe, const char *const *option
 	for (; *option; option++) {
 		size_t i = 0;
 
-		/* What follows is about the machine. */
+		/* The next options are about the machine. */
 		if (!strncmp(*option, "--machine ", 10)) {
 			struct machine *machine =
 				machines_word(interface, *option + 10, NULL, diag);
@@ -195,7 +196,7 @@ static inline void compose_well(struct run *run, const char *const *option)
 #define OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define NONE	     ((const char *const[]){NULL})
 
-/* "in 25/tcp open", and of two objects of one service both, with "; " between them. */
+/* "in 25/tcp open"; if one service has two objects, both, with "; " between them. */
 static inline char *state_of(const struct run *run, const char *profile, const char *service)
 {
 	static const char *const direction[] = {"", "in", "out", "both"};

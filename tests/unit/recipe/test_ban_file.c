@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The set of bans, and the file that keeps it: whole batches, other boots, wrong clocks. */
+/* The set of bans, and the file that keeps it: complete batches, other boots, wrong clocks. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +37,7 @@ static struct ban ban_of(const char *list, const char *prefix, __u32 until)
 			    .comment = "a word"};
 }
 
-/* "LIST PREFIX UNTIL; ..." of those that hold at `now`; the caller frees. */
+/* "LIST PREFIX UNTIL; ..." for the bans that hold at `now`; the caller frees. */
 static char *held(struct ban_set *set, __u32 now)
 {
 	char *text = NULL, prefix[PREFIX_TEXT];
@@ -81,7 +81,8 @@ static void test_lists(void **state)
 	ban_set_clear(&set, "b");
 	ban_set_clear(&set, "a");
 	expect_held(&set, BOOT, "");
-	ban = ban_of("a", "192.0.2.1", 5100); /* what was taken out may come again, for less */
+	/* a removed ban may be added again, with an earlier end */
+	ban = ban_of("a", "192.0.2.1", 5100);
 	ban_set_add(&set, &ban);
 	expect_held(&set, BOOT, "a 192.0.2.1/32 5100; ");
 	ban_set_free(&set);
@@ -98,7 +99,7 @@ static char *lines(const struct ban_set *set, __u32 now)
 	return text;
 }
 
-/* Carries out lines. Returns how many of them could not be read. */
+/* Applies lines. Returns how many of them could not be read. */
 static size_t read_lines(struct ban_set *set, const char *text, char **owned)
 {
 	*owned = xstrdup(text);
@@ -125,7 +126,8 @@ static void test_lines(void **state)
 				    &owned[0]),
 			 0);
 	expect_held(&set, BOOT, "a 192.0.2.1/32 5100; ");
-	/* Parked ones come first, then the line that parks them: what is read back is the same. */
+	/* Parked bans are written first, then the line that parks them, so that they are read back
+	 * the same. */
 	written = lines(&set, 5200);
 	assert_string_equal(written, "+\tb\t192.0.2.2/32\t5300" B
 				     "+\tb\t2001:db8::/32\t4294967295" B "park\tb\n");
@@ -154,7 +156,7 @@ static void test_lines(void **state)
 		free(owned[i]);
 }
 
-/* The later end wins, and with it the earlier beginning stays or not, as it is told. */
+/* The later end wins; the lines say whether the earlier beginning stays. */
 static void test_again(void **state)
 {
 	static const struct {
@@ -173,7 +175,7 @@ static void test_again(void **state)
 	ban_set_free(&set);
 }
 
-/* A line that is no such line is counted, and the others are carried out. */
+/* A line in another form is counted, and the others are applied. */
 static void test_bad_lines(void **state)
 {
 	static const char *const bad[] = {
@@ -229,7 +231,7 @@ static void test_list_names(void **state)
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
 }
 
-/* Many of them are found again, each in its list. */
+/* Each of many bans is found in its list. */
 static void test_many(void **state)
 {
 	struct ban_set set = {};
@@ -335,7 +337,7 @@ static void test_kept(void **state)
 	ban_file_free(&file);
 }
 
-/* A command that was killed, or a power cut: what is cut anywhere counts for nothing. */
+/* After a killed command or a power cut, an incomplete batch does not count, wherever it is cut. */
 static void test_torn(void **state)
 {
 	struct ban_file file;
@@ -349,7 +351,7 @@ static void test_torn(void **state)
 		assert_int_equal(truncate(path, (off_t)length), 0);
 		expect_read(&first, BOTH, false);
 	}
-	/* What is left of it does not get in the way of the next batch. */
+	/* Its remains do not disturb the next batch. */
 	ban_file_free(&file);
 	assert_int_equal(ban_file_read(path, &first, &file), 0);
 	assert_int_equal(file.length, before);
@@ -358,7 +360,7 @@ static void test_torn(void **state)
 	ban_file_free(&file);
 }
 
-/* Number and length of a file, without its bans: of this boot alone. */
+/* Number and length of a file, without its bans, if this boot wrote it. */
 static void test_head(void **state)
 {
 	static const struct ban_clock other = {WALL, BOOT, "boot-two"};
@@ -394,7 +396,7 @@ static void test_head(void **state)
 	ban_file_free(&file);
 }
 
-/* One wrong byte of a batch takes it away whole. */
+/* One wrong byte in a batch makes the whole batch invalid. */
 static void test_damaged(void **state)
 {
 	struct ban_file file;
@@ -423,7 +425,7 @@ static void test_other_boot(void **state)
 	/* After a reboot that took 100 s: 900 s are left of 1000. */
 	const struct ban_clock next = {WALL + 100, 20, "boot-two"};
 	const struct ban_clock late = {WALL + 1000, 20, "boot-two"};
-	/* A clock that stands at 1970, or a day behind: what was left then is left. */
+	/* With a clock at 1970, or a day behind, a ban keeps the time that was left. */
 	const struct ban_clock zero = {60, 20, "boot-two"};
 	const struct ban_clock behind = {WALL - 86400, 20, "boot-two"};
 	struct ban_file file;
@@ -435,7 +437,7 @@ static void test_other_boot(void **state)
 	expect_read(&zero, "b 192.0.2.0/24 4294967295; a 192.0.2.1/32 1020; ", true);
 	expect_read(&behind, "b 192.0.2.0/24 4294967295; a 192.0.2.1/32 1020; ", true);
 	ban_file_free(&file);
-	/* Written anew, it is this boot's. */
+	/* After it is rewritten, it is a file of this boot. */
 	assert_int_equal(ban_file_read(path, &next, &file), 0);
 	assert_int_equal(ban_file_write(path, &next, &file), 0);
 	expect_read(&next, "b 192.0.2.0/24 4294967295; a 192.0.2.1/32 920; ", false);

@@ -5,7 +5,7 @@
 #include "loader/recipe/claims_json.h"
 #include "tests/unit/files.h"
 
-/* The tree's own profiles, and those that a test puts into `catalog`. */
+/* The tree's own profiles, and those that a test adds to `catalog`. */
 static void open_catalog(struct catalog *catalog)
 {
 	__free_text char *own = xasprintf("%s/catalog", root);
@@ -37,7 +37,7 @@ static char *claims_text(const struct claims *claims)
 	return names_join(&lines, "\n");
 }
 
-/* What is read below the test's folder; the JSON form gives the same. */
+/* What is read below the test's folder; its JSON form gives the same. */
 static void expect_claims(const char *expected)
 {
 	__cleanup(catalog_close) struct catalog catalog;
@@ -111,7 +111,7 @@ static void test_postfix(void **state)
 		      "/etc/postfix/master.cf: line 13: the port of 'nowhere' is not known");
 	put_at("etc/postfix/main.cf",
 	       "inet_interfaces = $myhostname, localhost\nsmtp_tcp_port = 2626\n");
-	/* A file of another kind is named, and nothing is known of it. */
+	/* A file in another form is named, and nothing is known from it. */
 	put_at(MASTER, "myhostname = mail\n");
 	expect_claims("postfix\n"
 		      "postfix:smtp-client=2626/tcp /etc/postfix/main.cf:2\n"
@@ -153,7 +153,7 @@ static void test_dovecot(void **state)
 		      "dovecot:submission= /etc/dovecot/local.conf:1\n"
 		      "dovecot:submissions= /etc/dovecot/local.conf:1\n"
 		      "dovecot:managesieve= /etc/dovecot/local.conf:1");
-	/* Files that include each other; a part that cannot be read: nothing is guessed. */
+	/* Files that include each other; if a part cannot be read, nothing is guessed. */
 	put_at("etc/dovecot/local.conf", "!include dovecot.conf\n");
 	expect_claims(
 		"dovecot\n/usr/share/dovecot/protocols.d/imapd.protocol: more files are included than can be read");
@@ -216,7 +216,7 @@ static void test_tomcat(void **state)
 	}
 }
 
-/* A site names the place of what the vendor's page has no name for. */
+/* A site's profile names the setting for which the vendor's page has no name. */
 static void test_of_the_site(void **state)
 {
 	(void)state;
@@ -238,7 +238,8 @@ static void test_of_the_site(void **state)
 		"/opt/Xeams/pager.conf: line 4: 'x/y' is not a port, so the port of our-xeams:pager is not known");
 }
 
-/* What the site names and the file does not have is told: no port is guessed, none switched off. */
+/* A setting that a site's profile names and the file lacks is reported: no port is guessed, and no
+ * service switched off. */
 static void test_not_there(void **state)
 {
 	(void)state;
@@ -282,7 +283,7 @@ static void test_asterisk(void **state)
 		      "asterisk:manager-tls= /etc/asterisk/manager.conf:0");
 }
 
-/* chan_sip; and what cannot be told. */
+/* chan_sip; and settings that cannot be read. */
 static void test_asterisk_sip(void **state)
 {
 	(void)state;
@@ -300,7 +301,7 @@ static void test_asterisk_sip(void **state)
 		"/etc/asterisk/manager.conf: line 3: 'many' is not a port, so the port of asterisk:manager is not known");
 }
 
-/* Asterisk's own range, where the file does not say. */
+/* Asterisk's own default range, if the file has none. */
 static void test_asterisk_rtp(void **state)
 {
 	(void)state;
@@ -374,7 +375,7 @@ static void test_registry(void **state)
 	expect_claims("/export.reg: it does not begin as an exported registry");
 }
 
-/* The site names the key; a list may have several. */
+/* A site's profile names the key; a list may have several values. */
 static void test_communigate(void **state)
 {
 	(void)state;

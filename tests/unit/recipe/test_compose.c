@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a recipe and a catalog come to: each service open, or closed and why. */
+/* The composition of a recipe and a catalog: each service open, or closed and why. */
 #include <errno.h>
 
 #include "loader/base/memory.h"
@@ -33,7 +33,7 @@ static void test_plain(void **state)
 		"portcullis: warning: mail: admin, tftp, relay, sip:out are closed: groups trusted, phones, cluster, pbx are not defined; define them with --group trusted=PREFIX --group phones=PREFIX --group cluster=PREFIX --group pbx=PREFIX\n");
 }
 
-/* One line of output, or none, for options that leave the composition possible. */
+/* One line of output, or none, for options that give a valid composition. */
 static void test_warnings(void **state)
 {
 	static const struct {
@@ -43,14 +43,14 @@ static void test_warnings(void **state)
 		{{"--profile base"}, ""},
 		{{"--profile other"},
 		 "warning: other: web is closed: group browsers is not defined; define it with --group browsers=PREFIX"},
-		/* Of several groups the defined ones count. */
+		/* Of several groups, the defined ones count. */
 		{{"--group trusted=10.0.0.0/8", "--group cluster=10.0.0.0/8", "--group pbx=::/0"},
 		 ""},
 		{{"--group phones=10.0.0.0/8", "--group cluster=10.0.0.0/8", "--group pbx=::/0"},
 		 "warning: mail: admin is closed: group trusted is not defined; define it with --group trusted=PREFIX"},
 		{{"--group trusted=10.0.0.0/8", "--group pbx=::/0"},
 		 "warning: mail: relay is closed: group cluster is not defined; define it with --group cluster=PREFIX"},
-		/* What is closed for another reason needs no group. */
+		/* A service closed for another reason needs no group. */
 		{{"--disable mail:admin", "--disable mail:tftp", "--disable mail:relay",
 		  "--disable mail:sip"},
 		 ""},
@@ -58,7 +58,7 @@ static void test_warnings(void **state)
 		{{"--profile other", "--from other:web=trusted"},
 		 "warning: other: web is closed: group trusted is not defined; define it with --group trusted=PREFIX"},
 		{{"--profile other", "--from other:web=mine", "--group mine=::/0"}, ""},
-		/* Old names work, and say so. */
+		/* Former names work, with a message. */
 		{{"--group trusted=::/0", "--group cluster=::/0", "--group pbx=::/0",
 		  "--enable mail-read"},
 		 "--enable: warning: the feature mail:mail-read is now named mail:imap"},
@@ -144,7 +144,7 @@ static void test_errors(void **state)
 		{{"--open 587/tcp", "--enable site:x"}, "--enable: site has no feature 'x'"},
 		{{"--profile site"},
 		 "'site' is the name of the ports that --open opens, not of a profile"},
-		/* All of them in one run, and no word about groups before they are right. */
+		/* All errors in one run, and no message about groups while there are others. */
 		{{"--enable imab", "--disable mail:x"},
 		 "--enable: no chosen profile has the feature 'imab'; did you mean 'imap'?\n"
 		 "portcullis: --disable: mail has no service 'x'; to list them: portcullis show mail"},
@@ -209,7 +209,7 @@ static void test_set(void **state)
 	}
 }
 
-/* The first that holds of disabled, no-ports, dynamic, feature, local, group. */
+/* The first of disabled, no-ports, dynamic, feature, local, group that holds. */
 static void test_why_closed(void **state)
 {
 	static const char *const why[] = {NULL,	     "disabled", "no-ports", "dynamic",
@@ -281,7 +281,7 @@ static void test_why_closed(void **state)
 	write_profile("other", other);
 }
 
-/* Of two objects of one service, each has the groups of its own direction only. */
+/* If a service has two objects, each has only the groups of its own direction. */
 static void test_groups_by_direction(void **state)
 {
 	__cleanup(finish) struct run run;
@@ -301,7 +301,7 @@ static void test_groups_by_direction(void **state)
 	assert_int_equal(found, 2);
 }
 
-/* Each port that is opened is a service of its own, of the profile "site", which comes last. */
+/* Each opened port is a service of the profile "site", which comes last. */
 static void test_open(void **state)
 {
 	static const struct {
@@ -320,7 +320,7 @@ static void test_open(void **state)
 		{{"--open 587/tcp=trusted", "--from site:587-tcp=anyone"},
 		 "587-tcp",
 		 "in 587/tcp open"},
-		/* What is opened anew is open: older words about it do not count. */
+		/* A port that is opened again is open: older words about it do not count. */
 		{{"--open 587/tcp", "--disable site:587-tcp", "--open 587/tcp"},
 		 "587-tcp",
 		 "in 587/tcp open"},

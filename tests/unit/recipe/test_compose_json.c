@@ -39,7 +39,7 @@ static void test_json(void **state)
 	assert_string_equal(text, filled);
 }
 
-/* A kept text has nothing empty in it, and the parts that were empty are back when it is read. */
+/* A kept text has no empty parts; they are added again when it is read. */
 static void test_contract(void **state)
 {
 	static const char *const empty[] = {"null", "false", "[]"};

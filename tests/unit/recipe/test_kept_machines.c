@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The machines of a kept text: profiles that many of them have are in its dump once. */
+/* The machines of a kept text: its dump has profiles that several machines share only once. */
 #include "loader/recipe/kept_machines.h"
 
 #include <string.h>
@@ -12,7 +12,7 @@
 #define ONE	      "{\"name\": \"one\", " SERVICE("1") "}]}"
 #define TWO	      "{\"name\": \"two\", " SERVICE("2") "}]}"
 #define THREE	      "{\"name\": \"one\", " SERVICE("3") "}]}"
-/* The same, with what is empty in them. */
+/* The same, with the empty parts. */
 #define FILLED(name, service)                                                                              \
 	"{\"name\": \"" name "\", \"title\": null, \"document\": null, \"release\": null, "                \
 	"\"as_of\": null, \"url\": null, \"path\": null, \"outbound\": null, "                             \
@@ -55,7 +55,7 @@ static void test_contract(void **state)
 	expect_json(kept, EXPANDED);
 	contracted = kept_contract(kept);
 	expect_json(contracted, SHORT);
-	expect_json(kept, EXPANDED); /* which stays as it was */
+	expect_json(kept, EXPANDED); /* the original is unchanged */
 	assert_true(kept_expand(contracted));
 	expect_json(contracted, EXPANDED);
 	json_decref(contracted);
@@ -72,7 +72,8 @@ static void test_contract(void **state)
 	"{" WORDS ", \"machines\": [{\"name\": \"a\", \"profiles\": [" a \
 	"]}, {\"name\": \"b\", \"profiles\": [" b "]}, {\"name\": \"c\", \"profiles\": [" c "]}]}"
 
-/* Profiles of machines that differ in others are in the dump once. */
+/* Profiles that several machines share are in the dump once, even if their other profiles
+ * differ. */
 static void test_profiles(void **state)
 {
 	const char *text = MACHINES(ONE ", " TWO, THREE ", " LIKE("two", "a"),
@@ -91,7 +92,7 @@ static void test_profiles(void **state)
 	json_decref(kept);
 }
 
-/* The parts of a machine's recipe that are not kept because they are empty are shown. */
+/* Empty parts of a machine's recipe are not kept, but shown. */
 static void test_fill(void **state)
 {
 	json_t *kept = json_loads(
@@ -127,8 +128,9 @@ static void expect_damaged(const char *text)
 static void test_damaged(void **state)
 {
 	(void)state;
-	expect_damaged(MACHINES(ONE, LIKE("two", "a"), TWO)); /* that has no such profile */
-	expect_damaged(MACHINES(ONE, LIKE("two", "c"), TWO)); /* nor may it come later */
+	/* a machine that has no such profile */
+	expect_damaged(MACHINES(ONE, LIKE("two", "a"), TWO));
+	expect_damaged(MACHINES(ONE, LIKE("two", "c"), TWO)); /* it must not come later either */
 	expect_damaged(MACHINES(ONE, LIKE("one", "b"), TWO));
 	expect_damaged(MACHINES(ONE, LIKE("one", "nosuch"), TWO));
 	expect_damaged(MACHINES(ONE, "{\"like\": \"a\"}", TWO));

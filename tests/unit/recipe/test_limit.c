@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Limits: what is read, what is written, what is wrong. */
+/* Limits: reading, writing, errors. */
 #include "loader/recipe/limit.h"
 
 #include <errno.h>

@@ -21,7 +21,7 @@ static void expect_error(const struct diag *diag, const char *part)
 	assert_true(i < diag->count);
 }
 
-/* A machine with these options; without any with the profile "mail". */
+/* A machine with these options; without options with the profile "mail". */
 static struct machine *add(struct run *run, const char *word, const char *const *options)
 {
 	struct machine *machine = machines_word(&run->recipe, word, &option, &run->diag);
@@ -100,7 +100,7 @@ static void test_words(void **state)
 		expect_error(&diag, wrong[i].error);
 		assert_int_equal(run.recipe.machines, 1);
 	}
-	/* The words of a machine stay when its addresses are given anew. */
+	/* A machine keeps its words when it gets other addresses. */
 	assert_non_null(machines_word(&run.recipe, "mail=192.0.2.9,192.0.2.8", &option, &run.diag));
 	assert_int_equal(run.recipe.machines, 1);
 	assert_true(names_have(&run.recipe.machine[0].own.profiles, "mail"));
@@ -151,7 +151,7 @@ static void test_compose(void **state)
 	expect_at(&run, 0, "smtp", "in 25/tcp disabled");
 	expect_at(&run, 1, "smtp", "in 25/tcp open");
 	expect_at(&run, 3, "smtp", "in 25/tcp disabled");
-	/* A machine under observe is no like of one that is not. */
+	/* A machine under observe is not like one that enforces. */
 	assert_int_equal(run.composition.machine[0].like, 0);
 	assert_int_equal(run.composition.machine[2].like, 2);
 	assert_int_equal(run.composition.machine[3].like, 0);

@@ -34,7 +34,8 @@ static void test_text(void **state)
 	__free_text char *text = own_addresses_text(&links), *empty = own_addresses_text(&none);
 
 	(void)state;
-	/* And what their networks make: the first address of IPv4 before Linux 5.14 alone. */
+	/* And the addresses that follow from their networks: the first IPv4 address only before
+	 * Linux 5.14. */
 	assert_non_null(strstr(text, "192.0.2.1\n192.0.2.255\n"));
 	assert_non_null(strstr(text, "2001:db8::1\n2001:db8::\n"));
 	assert_null(strstr(text, "127."));

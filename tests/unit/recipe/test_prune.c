@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Overrides that mean nothing to other profiles. */
+/* Words that other profiles do not know. */
 #include <errno.h>
 
 #include "loader/base/memory.h"
@@ -46,7 +46,7 @@ static void test_prune(void **state)
 	run.result = compose(&run.catalog, &run.recipe, false, &run.composition, &run.diag);
 	assert_int_equal(run.result, 0);
 
-	/* What is kept of it has the parked words, and a profile that knows them has them back. */
+	/* The kept JSON has the parked words, and a profile that knows them gets them back. */
 	json = recipe_json(&run.recipe);
 	recipe_free(&run.recipe);
 	assert_int_equal(0, recipe_from_json(&run.recipe, json, &run.diag));
@@ -61,7 +61,7 @@ static void test_prune(void **state)
 	back = names_join(&run.recipe.parked, "\n");
 	assert_string_equal(back, "--enable base:imap\n--enable mail:ntp");
 
-	/* An old name of what is still there is known. */
+	/* A former name of an existing service is known. */
 	start(&wrong, OPTIONS("--profile mail", "--enable mail-read", "--disable mail:imap4"));
 	assert_int_equal(0, recipe_prune(&wrong.recipe, &wrong.catalog, &wrong.diag));
 	assert_int_equal(wrong.recipe.parked.count, 0);

@@ -135,7 +135,7 @@ static void test_option_errors(void **state)
 	}
 }
 
-/* A newer word takes the place of the older ones that it leaves without effect, and of no other. */
+/* A newer word replaces the older ones that it leaves without effect, and no others. */
 static void test_replacing(void **state)
 {
 	static const struct {
@@ -179,7 +179,8 @@ static void test_replacing(void **state)
 	assert_string_equal(from, "x:y=c,d");
 }
 
-/* Words as they come back: one for each port and transport, the older in its place. */
+/* Words as they are written back: one for each port and transport, in the place of the older
+ * one. */
 static void test_opening(void **state)
 {
 	static const struct word words[] = {

@@ -65,7 +65,7 @@ static void test_recipe_json(void **state)
 	assert_int_equal(again.policy, PC_POLICY_OBSERVE);
 }
 
-/* What only a site file says: denied groups, those that are never banned, names of hosts. */
+/* What only a site file can have: denied groups, groups that are never banned, names of hosts. */
 static void test_site_json(void **state)
 {
 	static const char text[] =
@@ -93,7 +93,7 @@ static void test_site_json(void **state)
 			json_equal(json_object_get(other, key[i]), json_object_get(json, key[i])));
 		json_decref(other);
 	}
-	/* Without the answers only what is fixed is left. */
+	/* Without the answers, only fixed prefixes are left. */
 	recipe_json_forget_answers(json);
 	groups = json_object_get(json, "groups");
 	assert_int_equal(json_array_size(json_object_get(groups, "a")), 1);
@@ -133,7 +133,7 @@ static void test_settings_json(void **state)
 	}
 }
 
-/* A group that is defined and has no member. */
+/* A group that is defined and has no members. */
 static void test_empty_group_json(void **state)
 {
 	json_t *json = json_loads("{\"profiles\":[],\"policy\":\"enforce\",\"groups\":{\"g\":[]}}",
@@ -261,7 +261,7 @@ static void test_many_prefixes(void **state)
 	double start;
 
 	(void)state;
-	/* Half of each family, in no order. */
+	/* Half of each family, unsorted. */
 	for (unsigned int i = 0; i < MANY; i++) {
 		unsigned int mixed = i * 2654435761U;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What outbound enforcement cuts off or lets out, by what the profiles list. */
+/* What outbound enforcement cuts off or lets out, by the ports that the profiles list. */
 #include "loader/base/memory.h"
 #include "loader/recipe/compose_json.h"
 #include "loader/recipe/recipe_json.h"
@@ -56,7 +56,7 @@ static void expect_sends(const char *const *option, const char *nothing, const c
 	assert_string_equal(got ?: "", nothing);
 	assert_string_equal(got_any ?: "", any);
 	assert_int_equal(composition_sends_any(&run.composition), got_any != NULL);
-	/* Where nothing is enforced there is nothing to say. */
+	/* Without enforcement there is no message. */
 	run.recipe.outbound = PC_OUTBOUND_TRACK;
 	tracked = composition_sends_nothing(&run.composition);
 	assert_null(tracked);
@@ -76,7 +76,7 @@ static void test_sends(void **state)
 		{{"--profile quiet,asks"}, "", ""},
 		{{"--profile asks"}, "", ""},
 		{{"--profile asks", "--open 8443/tcp"}, "", ""},
-		/* A profile that says that it sends nothing is right, but the host still sends. */
+		/* A profile may say that it sends nothing, but the host still sends. */
 		{{"--profile quiet"}, NOTHING, ""},
 		{{"--profile listens"}, NOTHING, ""},
 		{{"--profile maybe,asks"}, ONE("maybe"), ""},
@@ -85,7 +85,7 @@ static void test_sends(void **state)
 		 "outbound enforce: listens, maybe list no open outgoing port, so every connection that they begin is dropped",
 		 ""},
 		{{"--profile asks,listens", "--disable listens:a"}, "", ""},
-		/* One that wants everything gets it, whatever stands beside it. */
+		/* A profile that wants everything open gets it, whatever the others say. */
 		{{"--profile all"}, "", "all"},
 		{{"--profile listens,all"}, "", "all"},
 		{{"--profile whole"}, ONE("listens"), ""},

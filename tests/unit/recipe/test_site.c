@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The site file: what it may say, every error at its place, bounds. */
+/* The site file: what it may contain, every error with its place, limits. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -30,7 +30,7 @@ static void expect_mistakes(const struct mistake *mistake, size_t mistakes)
 		__free_text char *errors = places(&diag);
 
 		assert_int_equal(err, *errors ? -EINVAL : 0);
-		if (err) /* nothing half read is handed out */
+		if (err) /* a half-read site is not returned */
 			assert_true(!site.path && !site.interface && !site.groups.group);
 		wrong += !expect_text(text, errors, mistake[i].errors);
 		site_free(&site);
@@ -127,7 +127,7 @@ static void test_whole_site(void **state)
 	assert_int_equal(eth0->confirm, 90);
 	assert_int_equal(eth0->place.line, 7);
 
-	/* What is not said is at its default, as without any option. */
+	/* A key that is missing has its default, as without any option. */
 	assert_int_equal(bridge->recipe.froms, 1);
 	expect_names(&bridge->recipe.from[0].groups, "trusted client");
 	sets = override_set_text(&bridge->recipe.set[0]);
@@ -166,7 +166,7 @@ static void test_little(void **state)
 static void test_top_level(void **state)
 {
 	static const struct mistake mistake[] = {
-		/* Nothing at all would mean: detach everything. */
+		/* An empty file would mean: detach everything. */
 		{"", "0:0+0 the file is empty\n"},
 		{"# groups:\n", "0:0+0 the file is empty\n"},
 		{"- eth0",
@@ -292,7 +292,7 @@ static void test_interfaces(void **state)
 	expect_mistakes(mistake, ARRAY_SIZE(mistake));
 }
 
-/* Which entry each interface is given: "eth0=eth0 eth1=eth*". */
+/* The entry that each interface gets: "eth0=eth0 eth1=eth*". */
 static void expect_taken(struct site *site, const char *expected)
 {
 	__cleanup(names_free) struct names taken = {0};
@@ -337,7 +337,7 @@ static void test_patterns(void **state)
 		said_text,
 		"5:3+7 'enp[0-9]s?' and 'en*2*' both match enp2s0; write enp2s0 as a key of its own\n");
 	expect_taken(&site, "eth0=eth0 eth1=eth* enp1s0=enp[0-9]s? enp2s0=enp[0-9]s?!");
-	/* A second time, nothing is new. */
+	/* A second call adds nothing. */
 	site_expand(&site, &present, &diag);
 	assert_int_equal(site.interfaces, 4);
 	site_warn_unmatched(&site, &diag);
@@ -501,7 +501,7 @@ static void test_words(void **state)
 	expect_mistakes(mistake, ARRAY_SIZE(mistake));
 }
 
-/* Where the file breaks off, only that is reported, not what is missing behind it. */
+/* If the file breaks off, only that is reported, not the keys that are missing after it. */
 /* A machine's keys, from line 5 and column 10 on. */
 #define MAIL ETH0 "    machines:\n      m: {address: 10.0.0.1, profiles: ssh"
 
@@ -586,7 +586,7 @@ static void test_scopes(void **state)
 	assert_true(n->policy_given);
 }
 
-/* Any number of prefixes is read in bounded time. */
+/* Any number of prefixes is read in limited time. */
 static void test_many_machines(void **state)
 {
 	__free_text char *text =
@@ -610,7 +610,7 @@ static void test_cut(void **state)
 		{"interfaces: {eth0: {profiles: a, from: {a:b: [tr",
 		 "1:46+1 not valid YAML: this '[' is not closed\n"},
 		{"groups: {a: [10.0", "1:13+1 not valid YAML: this '[' is not closed\n"},
-		/* Nothing of it could be read that could be checked. */
+		/* No part could be read, so nothing is checked. */
 		{"groups:\n  trusted: [", "2:12+1 not valid YAML: this '[' is not closed\n"},
 	};
 
@@ -659,7 +659,7 @@ static void test_bounds(void **state)
 	expect_bounded("prefixes", repeat("groups: {a: [", "10.0.%.1, ", "::1]}\n"), NULL);
 }
 
-/* Words are counted, not what they are made of. */
+/* The limit is on the number of words, not on their size. */
 static void test_long_words(void **state)
 {
 	__free_text char *text = xstrdup(ETH0 "    from: ['a:b=");
@@ -698,14 +698,14 @@ static void test_group_files(void **state)
 	(void)state;
 	put("many", "10.0.0.0/8 # one\n\n2001:db8::/32\n");
 	put("wrong", "::1\n10.1.2.3/8\n");
-	/* Beside the site file, wherever the command runs. */
+	/* The path is relative to the site file, wherever the command runs. */
 	put("site.yaml", "groups: {a: '@many', b: '@./many'}\n");
 	assert_int_equal(0, site_read(path, &site, &diag));
 	expect_group(&site.groups, "a", "10.0.0.0/8 2001:db8::/32");
 	expect_group(&site.groups, "b", "10.0.0.0/8 2001:db8::/32");
 	site_free(&site);
 
-	/* Prefixes and files in one group; and one that has no member. */
+	/* Prefixes and files in one group; and a group without members. */
 	put("few", "2001:db8::/32\n192.0.2.1\n");
 	put("site.yaml", "groups: {a: ['@many', 192.0.2.0/24, '@few'], b: []}\n");
 	assert_int_equal(0, site_read(path, &site, &diag));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The site file held against a catalog. */
+/* The site file compared with a catalog. */
 #include <errno.h>
 
 #include "loader/base/diag.h"
@@ -37,7 +37,7 @@ static void test_check(void **state)
 		       "    from: {shop:web: [trusted, link-local, dns-servers]}\n"
 		       "    set: {shop:web:in: 8443/tcp, ssh:ssh: 2222/tcp}\n",
 		       "");
-	/* Each word at its place. */
+	/* Each word with its own place. */
 	expect_checked(
 		"groups: {trusted: ::1, dns-servers: ::1}\n" ETH0
 		"    enable: [mtaa, ssh:mta, base:x, xeams:x]\n"
@@ -62,7 +62,7 @@ static void test_check(void **state)
 		"5:38+20 warning: shop:console is now named shop:admin\n");
 }
 
-/* The words of a machine are checked on its own profiles, each at its place. */
+/* The words of a machine are checked with its own profiles, each with its place. */
 static void test_check_machines(void **state)
 {
 	(void)state;
@@ -84,7 +84,7 @@ static void test_check_machines(void **state)
 		"9:75+9 shop:mail is fixed by the vendor (25/tcp) and cannot be moved; --open PORT/PROTO opens any other port ('open:' in the site file)\n");
 }
 
-/* An undefined group is a warning where the catalog knows it, at each interface. */
+/* An undefined group that the catalog knows gives a warning at each interface. */
 static void test_check_groups(void **state)
 {
 	(void)state;
@@ -108,7 +108,7 @@ static void test_check_outbound(void **state)
 		"2:3+4 warning: outbound enforce: no profile lists an open outgoing port, so this host can connect to nothing; to fix it: set outbound to track, or list `out` ports in a copy of the profile\n");
 }
 
-/* What is wrong with a profile is said once; words on it are not checked. */
+/* An error in a profile is reported once; words about it are not checked. */
 static void test_check_profiles(void **state)
 {
 	(void)state;
@@ -124,8 +124,7 @@ static void test_check_profiles(void **state)
 		"3:19+2 '25' has no protocol; write 25/tcp, 25/udp or 25/tcp+udp\n");
 }
 
-/* A file with errors: its words are checked too, as far as the parts that they depend on could be
- * read. */
+/* In a file with errors, words are checked, too, if the parts that they depend on could be read. */
 static void expect_draft(const char *text, const char *expected)
 {
 	const struct names given = {.name = (char *[]){folder}, .count = 1};
@@ -150,7 +149,7 @@ static void expect_draft(const char *text, const char *expected)
 static void test_draft(void **state)
 {
 	(void)state;
-	/* One error of shape hides no error of a word, here or at another interface. */
+	/* One error of form hides no error of a word, at this or another interface. */
 	expect_draft(
 		ETH0 "    observ: true\n    enable: mtaa\n    from: {shop:web: nobody}\n"
 		     "  eth1: {profiles: shopp}\n",
@@ -158,20 +157,20 @@ static void test_draft(void **state)
 		"5:13+4 no chosen profile has the feature 'mtaa'; did you mean 'mta'?\n"
 		"6:22+6 no such group 'nobody'; define it under 'groups', as in nobody: 192.0.2.0/24\n"
 		"7:20+5 unknown profile 'shopp'; did you mean 'shop'?\n");
-	/* A group that could not be read is not one that is missing. */
+	/* A group that could not be read is not reported as missing. */
 	expect_draft("groups: {trusted: x, mine: y}\n" ETH0
 		     "    from: {shop:web: mine}\n    enable: mtaa\n",
 		     "1:19+1 'x' is not a valid IPv4 or IPv6 prefix (example: 192.0.2.0/24)\n"
 		     "1:28+1 'y' is not a valid IPv4 or IPv6 prefix (example: 192.0.2.0/24)\n"
 		     "6:13+4 no chosen profile has the feature 'mtaa'; did you mean 'mta'?\n");
-	/* Nor is a feature, of a profile that could not be read. */
+	/* Nor is a feature of a profile that could not be read. */
 	expect_draft(
 		"interfaces:\n  eth0: {enable: mta}\n  eth1: {profiles: [Shop, ssh], enable: mta}\n"
 		"  eth2: {profiles: {shop: 1}, enable: mta}\n",
 		"2:9+1 key 'profiles' is missing; it is a profile or a list of profiles\n"
 		"3:21+4 'Shop' is not a profile name; write shop\n"
 		"4:20+1 'profiles' is a mapping; write a profile or a list of profiles\n");
-	/* What a service is open for is not told while that could not be read. */
+	/* Sources of a service are not reported while they could not be read. */
 	expect_draft("groups: {dns-servers: ::1}\n" ETH0 "    from: {shop:admin: Dns}\n",
 		     "5:24+3 'Dns' is not a group name; write dns\n");
 	/* A file that is not YAML is not checked. */
@@ -204,7 +203,7 @@ static void test_check_open(void **state)
 		"5:12+12 no port is opened beside the profiles, so 'site' has no service; to fix it: --open PORT/PROTO\n");
 }
 
-/* One interface alone: what is wrong at another does not count. */
+/* A single interface: errors at others do not count. */
 static void test_one_interface(void **state)
 {
 	static const char text[] =
@@ -221,7 +220,7 @@ static void test_one_interface(void **state)
 	assert_int_equal(catalog_open(&given, &catalog, &diag), 0);
 	assert_true(site_check_interface(&catalog, &site, &site.interface[0], &made, &diag));
 	assert_int_equal(diag.count, 0);
-	/* Handed to the plan, which need not compose again. */
+	/* The composition is returned for the plan, which need not compose again. */
 	assert_ptr_equal(made.recipe, &site.interface[0].recipe);
 	assert_true(made.services > 0);
 	composition_free(&made);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A site file that is written is read back as the same recipes. */
+/* A written site file is read back as the same recipes. */
 #include "loader/recipe/site_write.h"
 
 #include "loader/recipe/recipe_json.h"
@@ -36,7 +36,7 @@ static void test_round(void **state)
 {
 	static const char *const texts[] = {
 		ETH0 "  eth1: {profiles: ssh}\n",
-		/* A group that is another at the second interface. */
+		/* A group with other prefixes at the second interface. */
 		"groups: {a: [10.0.0.0/8, ::1], b: []}\n" ETH0
 		"  eth1: {profiles: ssh, groups: {a: 11.0.0.0/8, b: 12.0.0.0/8}}\n"
 		"  eth2: {profiles: ssh, groups: {a: [], b: []}}\n",
@@ -68,7 +68,7 @@ static void test_round(void **state)
 	}
 }
 
-/* `management`, `deny` and `never-ban` are of the whole file. */
+/* `management`, `deny` and `never-ban` are for the whole file. */
 static void test_top(void **state)
 {
 	static const char text[] =

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What boots: the digest of a site file, of what it means; snapshots, whole and damaged. */
+/* What boots: the digest of a site file's meaning; snapshots, complete and damaged. */
 #include <errno.h>
 
 #include "loader/base/diag.h"
@@ -72,7 +72,8 @@ static void put_snapshot(const char *about, const char *site, const char *profil
 	put("s/profiles/mine.yaml", profile);
 }
 
-/* All of it comes from the snapshot: the group's file too, whatever the site file calls it. */
+/* Everything comes from the snapshot, even the group's file, whatever path the site file has for
+ * it. */
 static void test_snapshot(void **state)
 {
 	__free_text char *path = xasprintf("%s/s", root), *gone = xasprintf("%s/t", root);
@@ -98,7 +99,7 @@ static void test_snapshot(void **state)
 	assert_false(none.there);
 }
 
-/* Part of it would be worse than nothing. */
+/* A part of it would be worse than nothing. */
 static void test_damaged(void **state)
 {
 	static const struct {

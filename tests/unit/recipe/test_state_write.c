@@ -21,7 +21,7 @@
 
 static struct {
 	char *log; /* "sync confirmed" and the like, a line each; NULL: nothing is logged */
-	unsigned int seen, fail_at; /* counted from 1; 0: none fails */
+	unsigned int seen, fail_at; /* which call fails, counted from 1; 0: none */
 } calls;
 
 static bool fails(const char *call, const char *what)
@@ -38,7 +38,7 @@ static bool fails(const char *call, const char *what)
 	return true;
 }
 
-/* The last name of what a descriptor is of. */
+/* The last part of a descriptor's path. */
 static const char *name_of(int fd)
 {
 	static char path[4096];
@@ -73,7 +73,7 @@ ssize_t write(int fd, const void *bytes, size_t length)
 {
 	if (fd <= STDERR_FILENO)
 		return syscall(SYS_write, fd, bytes, length);
-	/* Piece by piece, as the kernel may. */
+	/* Writes in pieces, as the kernel may. */
 	return fails("write", name_of(fd)) ?
 		       -1 :
 		       syscall(SYS_write, fd, bytes, length > 100 ? 100 : length);
@@ -81,7 +81,7 @@ ssize_t write(int fd, const void *bytes, size_t length)
 
 /* --- the place --- */
 
-static bool own_mounts; /* else nothing may be written to /var/lib */
+static bool own_mounts; /* otherwise nothing may be written to /var/lib */
 
 static bool write_proc(const char *name, const char *text)
 {
@@ -110,7 +110,7 @@ static int begin(void **state)
 
 static struct catalog catalog;
 static char *heard;
-static int descriptors; /* that are open before a test */
+static int descriptors; /* descriptors that are open before a test */
 
 static int count_descriptors(void)
 {
@@ -206,7 +206,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The names in a folder below STATE; of a snapshot without its number. */
+/* The names in a folder below STATE; for a snapshot without its number. */
 static char *list_of(const char *folder)
 {
 	__free_text char *path = xasprintf(STATE "/%s", folder);
@@ -245,7 +245,7 @@ static void expect_file(const char *name, const char *expected)
 	assert_int_equal(st.st_mode & 07777, 0600);
 }
 
-/* What a link leads to; "" if it is not there. */
+/* Where a link leads; "" if it does not exist. */
 static char *target_of(const char *link)
 {
 	__free_text char *path = xasprintf(STATE "/%s", link);
@@ -265,7 +265,7 @@ static bool tried(const struct site *site)
 	return state_tried(digest);
 }
 
-/* The snapshot is whole, and is of this site. */
+/* The snapshot is complete, and was made from this site. */
 static struct snapshot opened(const char *path, const struct site *site)
 {
 	struct diag diag = {};
@@ -334,7 +334,7 @@ static void test_kept(void **state)
 		assert_int_equal(stat(folder[i], &st), 0);
 		assert_int_equal(st.st_mode & 07777, 0700);
 	}
-	/* What is kept already is not written again. */
+	/* A snapshot that is already kept is not written again. */
 	first = target_of("confirmed");
 	state_keep(&two, &catalog);
 	again = target_of("confirmed");
@@ -353,7 +353,8 @@ static void test_kept(void **state)
 	expect_heard(NULL);
 }
 
-/* Groups of interfaces and machines have files of their own, and machines bring their profiles. */
+/* Groups of interfaces and machines have files of their own, and the profiles of machines are
+ * copied, too. */
 static void test_kept_machines(void **state)
 {
 	__cleanup(site_free) struct site site = {};
@@ -373,7 +374,7 @@ static void test_kept_machines(void **state)
 	expect_list("confirmed/groups", "en*:g eth0:g eth0:mail:g g");
 	expect_list("confirmed/profiles", "other.yaml ssh.yaml");
 	expect_file("confirmed/groups/eth0:mail:g", "203.0.113.0/24\n");
-	/* The files beside the site file are not needed any more. */
+	/* The files beside the site file are not needed after that. */
 	put("site/h", "");
 	put("site/i", "");
 	snapshot = opened(STATE_CONFIRMED, &site);
@@ -385,7 +386,7 @@ static void test_kept_machines(void **state)
 	assert_int_equal(groups_find(&snapshot.site.groups, "g")->prefixes, 2);
 }
 
-/* A profile, or a group's file, that changes is another content. */
+/* A change of a profile, or of a group's file, changes the content. */
 static void test_content(void **state)
 {
 	static const struct {
@@ -414,7 +415,7 @@ static void test_content(void **state)
 	}
 }
 
-/* A file is on the disk before the link leads to it, and the link before the command ends. */
+/* A file is on the disk before the link leads to it, and the link is before the command ends. */
 static void test_order(void **state)
 {
 	static const char *const needed[] = {"sync site.yaml", "sync g",	 "sync web.yaml",
@@ -441,7 +442,7 @@ static void test_order(void **state)
 			fail_msg("not before its folder: %s\n%s", needed[i], calls.log);
 	}
 	assert_non_null(strstr(renamed, "\nsync portcullis\n"));
-	/* The list of what was tried likewise. */
+	/* The same for the list of tried files. */
 	free(calls.log);
 	calls.log = xstrdup("\n");
 	state_try(&two, &catalog, &(struct names){});
@@ -450,14 +451,14 @@ static void test_order(void **state)
 	renamed = strstr(calls.log, "\nsync tried.new\n");
 	assert_true(renamed && renamed < last);
 	assert_non_null(strstr(last, "\nsync portcullis\n"));
-	/* The digest is there before what it is of. */
+	/* The digest is written before the file that it belongs to. */
 	assert_true(last < strstr(calls.log, "\nrename trying\n"));
 	free(calls.log);
 	calls.log = xstrdup("\n");
 	state_pend();
 	last = strstr(calls.log, "\nrename pending\n");
 	assert_true(last && strstr(last, "\nsync portcullis\n"));
-	/* The last digest is gone: so is the file. */
+	/* The last digest is removed, and so is the file. */
 	free(calls.log);
 	calls.log = xstrdup("\n");
 	state_keep(&two, &catalog);
@@ -485,7 +486,7 @@ static void test_tried_and_confirmed(void **state)
 	assert_false(tried(&other));
 	expect_snapshot(STATE_TRYING, &two);
 	expect_snapshot(STATE_CONFIRMED, &other);
-	/* It was made: it waits. */
+	/* The change was made, and is pending. */
 	target = target_of("trying");
 	state_pend();
 	expect_list("", "confirmed pending snapshot snapshot tried");
@@ -503,7 +504,7 @@ static void test_tried_and_confirmed(void **state)
 	assert_string_equal(target, confirmed);
 	assert_false(tried(&two));
 	expect_snapshot(STATE_CONFIRMED, &two);
-	/* Of some interfaces alone: what is confirmed for boot stays. */
+	/* Only some interfaces: what is confirmed for boot stays. */
 	state_try(&other, &catalog, &one);
 	state_pend();
 	{
@@ -515,7 +516,7 @@ static void test_tried_and_confirmed(void **state)
 	expect_list("", "confirmed snapshot");
 	assert_false(tried(&other));
 	expect_snapshot(STATE_CONFIRMED, &two);
-	/* Killed before it waited: the snapshot that is tried can be confirmed too. */
+	/* Killed before it was pending: the snapshot that is being tried can be confirmed, too. */
 	state_try(&other, &catalog, &both);
 	{
 		__cleanup(snapshot_free) struct snapshot waited = opened(STATE_TRYING, &other);
@@ -539,7 +540,7 @@ static void test_failed_change(void **state)
 	other = site_of("interfaces: {eth0: {profiles: other}}\n");
 	state_try(&other, &catalog, &all);
 	state_pend();
-	/* What waited before goes on to wait. */
+	/* The earlier pending snapshot stays pending. */
 	state_try(&two, &catalog, &all);
 	expect_list("", "pending snapshot snapshot tried trying");
 	site_digest(&two, digest);
@@ -548,12 +549,12 @@ static void test_failed_change(void **state)
 	assert_false(tried(&two));
 	assert_true(tried(&other));
 	expect_snapshot(STATE_PENDING, &other);
-	/* It had been tried before: it stays tried. */
+	/* It had been tried before, so it stays in the list. */
 	state_try(&two, &catalog, &all);
 	state_untry(NULL);
 	expect_list("", "pending snapshot tried");
 	assert_true(tried(&two));
-	/* What is kept at last is waited for no more. */
+	/* Once kept, it is no longer pending. */
 	state_keep(&two, &catalog);
 	expect_list("", "confirmed snapshot tried");
 	assert_false(tried(&two));
@@ -579,14 +580,14 @@ static void test_list_of_tried(void **state)
 	for (int i = 0; i < STATE_TRIES; i++)
 		fprintf(file, "%064x\n", i);
 	fclose(file);
-	/* The oldest goes, the new one is the last. */
+	/* The oldest digest is removed, the new one is the last. */
 	state_try(&two, &catalog, &all);
 	assert_int_equal(read_file(STATE_TRIED, 1 << 20, &text, &length), 0);
 	assert_int_equal(length, STATE_TRIES * SHA256_TEXT);
 	assert_null(strstr(text, "000000\n"));
 	assert_non_null(strstr(text, "000001\n"));
 	assert_memory_equal(text + length - SHA256_TEXT, digest, SHA256_TEXT - 1);
-	/* Tried again it is there once; what is no digest goes. */
+	/* A digest that is tried again is in the list once; lines in another form are removed. */
 	text_free(&text);
 	file = fopen(STATE_TRIED, "w");
 	fprintf(file, "%s\nshort\n%064x\n", digest, 7);
@@ -595,7 +596,7 @@ static void test_list_of_tried(void **state)
 	assert_int_equal(read_file(STATE_TRIED, 1 << 20, &text, &length), 0);
 	assert_int_equal(length, 2 * SHA256_TEXT);
 	assert_memory_equal(text + SHA256_TEXT, digest, SHA256_TEXT - 1);
-	/* Two can stand without the third. */
+	/* Any two of the links can exist without the third. */
 	state_untry(digest);
 	text_free(&text);
 	assert_int_equal(read_file(STATE_TRIED, 1 << 20, &text, &length), 0);
@@ -604,7 +605,7 @@ static void test_list_of_tried(void **state)
 	expect_heard(NULL);
 }
 
-/* The remains of a killed command disturb no command, and are removed. */
+/* The remains of a killed command do not disturb the next, which removes them. */
 static void test_left_over(void **state)
 {
 	__cleanup(site_free) struct site two = {};
@@ -631,7 +632,7 @@ static void test_left_over(void **state)
 	expect_heard(NULL);
 }
 
-/* A profile that is missing, and places that are taken: nothing half is confirmed. */
+/* A profile that is missing, and paths that are in use: nothing incomplete is confirmed. */
 static void test_cannot(void **state)
 {
 	static const char *const taken[] = {STATE "/link.new", STATE "/tried.new"};
@@ -662,7 +663,7 @@ static void test_cannot(void **state)
 	}
 }
 
-/* A descriptor that is 0, as in a command whose stdin is closed, is one like others. */
+/* Descriptor 0, as in a command with a closed stdin, works like any other. */
 static void test_without_stdin(void **state)
 {
 	__cleanup(site_free) struct site two = {};
@@ -728,8 +729,8 @@ static void test_not_ours(void **state)
 }
 
 /*
- * Whatever call fails: it is told, and what was confirmed before can be read, or what is confirmed
- * now; what was being tried does not boot, unless that is told too.
+ * Whichever call fails: it is reported, and the old or the new confirmed snapshot can be read; a
+ * file that was being tried does not boot, unless that is reported, too.
  */
 static void test_faults(void **state)
 {
@@ -766,7 +767,8 @@ static void test_faults(void **state)
 			fail_msg("call %u failed, and %s was said", at, heard ? heard : "nothing");
 		if (heard && strstr(heard, "is tried: ")) {
 			assert_int_equal(!!strstr(heard, "No space left on device"), 1);
-			/* Where the copy is missing, the digest is, too, or that is said. */
+			/* If the copy is missing, the digest is missing, too, or that is
+			 * reported. */
 			site_digest(&two, digest);
 			if (state_tried(digest))
 				assert_non_null(
@@ -782,7 +784,7 @@ static void test_faults(void **state)
 			site_digest(&two, digest);
 			assert_string_equal(now.digest, digest);
 		}
-		/* The next one clears all up. */
+		/* The next command cleans everything up. */
 		state_untry(NULL);
 		state_keep(&two, &catalog);
 		expect_heard(NULL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Words that earlier options gave, taken back. */
+/* Removing words that earlier options gave. */
 #include <errno.h>
 
 #include "loader/base/memory.h"
@@ -29,7 +29,7 @@ static const struct word words[] = {
 	{recipe_group, "office=192.0.2.0/24"},
 };
 
-/* What is left of the words; the caller frees. */
+/* The remaining words; the caller frees. */
 static char *left(const struct recipe *recipe)
 {
 	json_t *json = recipe_json(recipe);
@@ -60,7 +60,7 @@ static void test_taking_back(void **state)
 	say_all(&recipe, words, ARRAY_SIZE(words));
 	say_all(&recipe, back, ARRAY_SIZE(back));
 	text = left(&recipe);
-	/* What was said of a port goes with it. */
+	/* The words about a port are removed with it. */
 	assert_string_equal(
 		text,
 		"[[\"xeams:pop3\"],{\"open\":[\"5060/tcp\"],\"set\":[\"xeams:sip:in=5060/udp\"],"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Words that make a recipe, and its settings as a line of text. */
+/* The words of a recipe, and its settings as a line of text. */
 #ifndef PORTCULLIS_TEST_RECIPE_WORDS_H
 #define PORTCULLIS_TEST_RECIPE_WORDS_H
 

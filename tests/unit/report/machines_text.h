@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The counters of two machines, as `counters --json` has them: one that counted, one that did not. */
+/* The counters of two machines in the form of `counters --json`: one counted, the other did not. */
 #ifndef PORTCULLIS_TEST_REPORT_MACHINES_TEXT_H
 #define PORTCULLIS_TEST_REPORT_MACHINES_TEXT_H
 

@@ -109,7 +109,7 @@ static void test_interfaces(void **state)
 	json_decref(after);
 }
 
-/* The digest of a swap of an interface; "": nothing changes. The caller frees. */
+/* The digest of a swap of an interface; "": no change. The caller frees. */
 static char *digest_of(const char *name, enum answer_action action, bool from, bool to)
 {
 	json_t *before = kept(from), *after = kept(to), *json;
@@ -136,7 +136,7 @@ static char *digest_of(const char *name, enum answer_action action, bool from, b
 	return told;
 }
 
-/* Each part of a change is in its digest, and nothing else. */
+/* Each part of a change affects the digest, and nothing else does. */
 static void test_digest(void **state)
 {
 	static const struct {

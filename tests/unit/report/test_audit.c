@@ -46,7 +46,7 @@ static int end(void **state)
 	return 0;
 }
 
-/* "listens 143/tcp", one behind the other; freed by the caller. */
+/* "listens 143/tcp", one after the other; the caller frees. */
 static char *findings_of(const struct audit_listener *listener, size_t count)
 {
 	const struct audit_host host = {.interface = "eth0",
@@ -93,7 +93,8 @@ static void finds_what_does_not_fit(void **state)
 	free(found);
 }
 
-/* The services of a finding: open ones where nothing listens, closed ones where something does. */
+/* The services of a finding: open ones where nothing listens, closed ones where a process
+ * listens. */
 static void names_services(void **state)
 {
 	static const struct {
@@ -202,7 +203,7 @@ static const char counted_text[] =
 PASSED("25", "tcp", "in", "3") ", " PASSED("25", "udp", "out", "3") ", " PASSED("26", "tcp", "in", "0") ", " PASSED("28", "tcp", "in", "1") "]}]";
 /* clang-format on */
 
-/* Of machines, the ports that are open and were never passed, and groups without a prefix. */
+/* For machines: open ports without a passed packet, and groups without a prefix. */
 static void finds_of_machines(void **state)
 {
 	json_t *machines = json_loads(machines_text, 0, NULL);

@@ -23,7 +23,7 @@ static struct ban made(const char *prefix, __u32 until, __u64 meant)
 	return ban;
 }
 
-/* What was asked for is told, unless the clock was set since. */
+/* The end that the user gave is shown, unless the clock was set since. */
 static void test_end(void **state)
 {
 	struct ban ban = made("192.0.2.7", PC_BAN_FOREVER, 0);

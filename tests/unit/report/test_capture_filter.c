@@ -9,7 +9,7 @@
 #define MACS "\2\0\0\0\0\1\2\0\0\0\0\2"
 #define Q    "\x81\x00\x00\x07"
 #define AD   "\x88\xa8\x00\x08"
-/* 198.51.100.7:4000 -> 192.0.2.1:25, a SYN; then bytes that no filter asks for. */
+/* 198.51.100.7:4000 -> 192.0.2.1:25, a SYN; then bytes that no filter reads. */
 #define IP                                                       \
 	"\x45\0\0\x28\0\0\0\0\x40\6\0\0\xc6\x33\x64\7\xc0\0\2\1" \
 	"\x0f\xa0\0\x19\0\0\0\0\0\0\0\0\x50\2\0\0\0\0\0\0"
@@ -33,7 +33,7 @@ static void test_match(void **state)
 		{true, "len = 54", FRAME(MACS Q "\x08\x00"), 0, true},
 		{true, "ether src 2:0:0:0:0:2", FRAME(MACS Q "\x08\x00"), 0, true},
 		{true, "vlan", FRAME(MACS Q "\x08\x00"), 0, false},
-		/* What was not captured does not match. */
+		/* Bytes that were not captured do not match. */
 		{true, "port 25", FRAME(MACS Q "\x08\x00"), 42, true},
 		{true, "port 25", FRAME(MACS Q "\x08\x00"), 41, false},
 		{true, "ip", FRAME(MACS Q "\x08\x00"), 18, true},
@@ -44,7 +44,7 @@ static void test_match(void **state)
 		{false, "tcp[tcpflags] & tcp-syn != 0", FRAME(""), 0, true},
 		{false, "udp", FRAME(""), 0, false},
 		{false, "host 192.0.2.1", FRAME(""), 0, true},
-		/* An IPv4 packet with addresses where Ethernet has a tag keeps them. */
+		/* An IPv4 packet whose addresses are at the place of a VLAN tag keeps them. */
 		{false, "src 129.0.0.7", "\x45\0\0\x14\0\0\0\0\x40\xff\0\0\x81\0\0\7\xc0\0\2\1", 20,
 		 0, true},
 	};
@@ -58,7 +58,7 @@ static void test_match(void **state)
 		assert_int_equal(
 			capture_filter_compile(cases[i].filter, cases[i].ethernet, &filter, &why),
 			0);
-		/* A copy of that length, so that ASan sees what is read behind it. */
+		/* A copy of exactly that length, so that ASan sees a read beyond it. */
 		copy = xcalloc(1, captured);
 		memcpy(copy, cases[i].bytes, captured);
 		if (capture_filter_match(filter, (const __u8 *)copy, captured, cases[i].length) !=

@@ -54,7 +54,7 @@ static void sum(struct maps *maps)
 		     maps->counters);
 }
 
-/* Pages are given in the order in which they are asked for. */
+/* Pages are given in the order of the requests. */
 static __u32 page_of(struct maps *maps, __u32 cell)
 {
 	__u16 *page = &maps->filter.page[PC_LISTED(cell)];
@@ -85,7 +85,7 @@ static __u64 *total_of(struct maps *maps, __u32 cell)
 	return &maps->totals[index / PC_PAGE_WORDS].word[index % PC_PAGE_WORDS];
 }
 
-/* As a CPU leaves it. */
+/* The state that a CPU leaves. */
 static void put(struct maps *maps, int cpu, __u32 cell, __u64 packets, __u64 bytes)
 {
 	__u32 page = cell < PC_CELL_REASON ? page_of(maps, cell) : 0;
@@ -123,7 +123,7 @@ static void adds_up_cpus(void **state)
 	assert_count(maps->counters->cell[PC_CELLS - 1], 9, 9);
 }
 
-/* A word is of one policy: CPUs may be at different ones. */
+/* A word belongs to one policy; CPUs may be at different ones. */
 static void policies_share_words(void **state)
 {
 	struct maps *maps = *state;
@@ -158,7 +158,8 @@ static void fields_do_not_touch(void **state)
 	assert_count(maps->counters->cell[PC_CELL_PASS + 7], 511, 1048575);
 }
 
-/* A total counts also where no row has anything on the page: a CPU without a row adds there. */
+/* A total counts even if no row has anything on the page, because a CPU without a row adds
+ * there. */
 static void adds_totals(void **state)
 {
 	const __u32 cell[] = {PC_CELL_PASS + 7, PC_CELL_DROP + 70,  PC_CELL_WOULD_DROP + 700,
@@ -201,7 +202,8 @@ static void totals_have_cells(void **state)
 	assert_int_equal(counters_total_cell(filter, 0xffffffff), PC_CELLS_END);
 }
 
-/* A CPU in the middle of a flush: its word still has the top bit, the total is not told yet. */
+/* A CPU in the middle of a flush: its word still has the top bit, and the total does not count
+ * yet. */
 static void *finish_flush(void *argument)
 {
 	struct maps *maps = argument;
@@ -266,8 +268,8 @@ static void reasons_have_their_own_cells(void **state)
 	assert_count(counters_reason(maps->counters, PC_REASON_UNLISTED).would_drop, 2, 20);
 }
 
-/* The words of PC_CELL_GATE, _DEAF and _SPARE are none that count, and their bits none of a flush.
- */
+/* The words PC_CELL_GATE, _DEAF and _SPARE do not count packets, and their bits do not mean a
+ * flush. */
 static void gates_count_nothing(void **state)
 {
 	static const __u32 cell[] = {PC_CELL_GATE, PC_CELL_DEAF, PC_CELL_SPARE};
@@ -282,13 +284,14 @@ static void gates_count_nothing(void **state)
 		assert_count(maps->counters->cell[cell[i]], 0, 0);
 		assert_true(cell[i] >= PC_CELL_REASON + PC_REASONS);
 		assert_true(cell[i] < PC_CELL_REASON_WOULD);
-		/* In the cache line of the commonest reason. */
+		/* They are in the cache line of the commonest reason. */
 		assert_int_equal(PC_TOTAL_WIDE(cell[i]) / 8,
 				 PC_TOTAL_WIDE(PC_CELL_REASON + PC_REASON_UNLISTED) / 8);
 	}
 }
 
-/* A port's cell is read at another moment than its reason's: neither changes the other's value. */
+/* A port's cell is read at another time than its reason's, and neither changes the other's
+ * value. */
 static void ports_do_not_touch_reasons(void **state)
 {
 	struct maps *maps = *state;
@@ -304,7 +307,7 @@ static void ports_do_not_touch_reasons(void **state)
 	assert_count(counters_total(maps->counters).would_drop, 0, 0);
 }
 
-/* Every packet once: drops at ports stand at their reasons, and are not added again. */
+/* Every packet counts once: drops at ports are in their reasons, and are not added again. */
 static void total_counts_each_packet_once(void **state)
 {
 	struct maps *maps = *state;
@@ -334,7 +337,7 @@ static void rare(struct maps *maps, __u32 cell, __u64 packets, __u64 bytes)
 	counters_add(maps->counters, cell, &(struct pc_count){packets, bytes});
 }
 
-/* What is sent has its own cells and its own total; the other total does not have it. */
+/* Outgoing packets have cells and a total of their own, and do not count in the other total. */
 static void outbound_is_apart(void **state)
 {
 	struct maps *maps = *state;
@@ -367,7 +370,7 @@ static void outbound_is_apart(void **state)
 	assert_count(total.would_drop, 6, 60);
 }
 
-/* A map of another layout cannot write past the cells. */
+/* A map of another layout cannot cause a write past the cells. */
 static void added_to_cells_only(void **state)
 {
 	struct maps *maps = *state;
@@ -394,7 +397,7 @@ static void reasons_have_names(void **state)
 	assert_string_equal(reason_name[PC_REASON_OUTBOUND], "outbound");
 }
 
-/* Never below zero; a cell past those that were counted is not read. */
+/* Never below zero; cells after the counted ones are not read. */
 static void test_subtract(void **state)
 {
 	struct counters *counters = xcalloc(1, sizeof(*counters));

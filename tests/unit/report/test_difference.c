@@ -11,7 +11,7 @@
 #include "tests/unit/expect.h"
 #include "tests/unit/recipe/composing.h"
 
-/* What is kept with a generation, as plan_make has it. */
+/* A kept text in the form of plan_make. */
 static json_t *kept_of(const char *const *option, const struct recipe *settings)
 {
 	__cleanup(finish) struct run run;
@@ -126,7 +126,7 @@ static void test_difference_ports(void **state)
 	}
 }
 
-/* Which prefixes come and go, service by service. */
+/* Which prefixes are added and removed, service by service. */
 static void test_difference_groups(void **state)
 {
 	static const struct {
@@ -145,7 +145,7 @@ static void test_difference_groups(void **state)
 		 {"--group cluster=0.0.0.0/1,128.0.0.0/1,192.0.2.0/24"},
 		 "  changes 2525/tcp (mail:relay): + 0.0.0.0/1, + 128.0.0.0/1; that is anyone over IPv4\n"
 		 "  changes out 2525/tcp (mail:relay): + 0.0.0.0/1, + 128.0.0.0/1; that is anyone over IPv4\n"},
-		/* What another group of the service has, neither comes nor goes. */
+		/* A prefix that another group of the service has is neither added nor removed. */
 		{{"--from mail:tftp=a,b", "--group a=10.0.0.0/8", "--group b=11.0.0.0/8"},
 		 {"--from mail:tftp=a,b", "--group a=10.0.0.0/8,11.0.0.0/8",
 		  "--group b=11.0.0.0/8"},
@@ -173,7 +173,7 @@ static void test_difference_groups(void **state)
 	}
 }
 
-/* 100,000 come: four are told, in no time. */
+/* 100,000 prefixes are added: four are shown, and it takes no time. */
 static void test_difference_long_group(void **state)
 {
 	json_t *before = json_loads(
@@ -196,7 +196,7 @@ static void test_difference_long_group(void **state)
 	json_decref(after);
 }
 
-/* As long as nothing that goes out is dropped, nothing opens or closes. */
+/* As long as nothing outgoing is dropped, nothing opens or closes. */
 static void test_difference_tracked(void **state)
 {
 	static const struct recipe tracked = {0}, enforced = {.outbound = PC_OUTBOUND_ENFORCE};
@@ -218,7 +218,7 @@ static void test_difference_tracked(void **state)
 	json_decref(held);
 }
 
-/* Source ports restrict what comes in alone. */
+/* Source ports only restrict incoming packets. */
 static void test_difference_from_port(void **state)
 {
 	static const char both[] = "profile: other\n"
@@ -277,7 +277,7 @@ static void test_difference_settings(void **state)
 		json_decref(old);
 		json_decref(new);
 	}
-	/* A recipe of an older version, which says nothing of them, had the defaults. */
+	/* A recipe of an older version without these settings had the defaults. */
 	old = kept_of(OPTIONS("--profile base"), &none);
 	new = kept_of(OPTIONS("--profile base"), &none);
 	json_object_del(json_object_get(old, "recipe"), "outbound");
@@ -298,7 +298,7 @@ static void expect_short(const json_t *before, const json_t *after, const char *
 		assert_string_equal(text ? text : "nothing", expected);
 }
 
-/* Kept texts of one service with as many single ports as are asked for, from 1000 on. */
+/* Kept texts of one service with `count` single ports, from 1000 on. */
 static json_t *kept_of_ports(int count)
 {
 	json_t *ports = json_array();

@@ -10,7 +10,7 @@
 
 #define BOOTED (1795975200 * PC_SECOND) /* 2026-11-29T18:00:00Z */
 
-/* An entry of TCP; those who want another one change it. */
+/* An entry of TCP, which tests change as they need. */
 static struct pc_drop entry(const char *address, __u16 port, enum pc_reason reason, __u32 packets)
 {
 	bool ipv6 = strchr(address, ':');
@@ -77,7 +77,7 @@ static char *row_text(struct drops *drops, const struct drops_row *row)
 	return text;
 }
 
-/* The rows, in their order, a line each. */
+/* The rows in their order, one on each line. */
 static void expect_rows(struct drops *drops, const char *expected)
 {
 	__cleanup(names_free) struct names rows = {};
@@ -117,7 +117,7 @@ static void test_entries(void **state)
 	drops_free(&drops);
 }
 
-/* Since when everything is there. What gave way before --clear does not count. */
+/* From when on the record is complete. Entries replaced before --clear do not count. */
 static void test_forgotten(void **state)
 {
 	static const struct {
@@ -137,7 +137,7 @@ static void test_forgotten(void **state)
 	}
 }
 
-/* Each bucket that an entry of a prefix can have is found, and not one more. */
+/* Each bucket in which an entry of a prefix can be is found, and no other bucket. */
 static void test_buckets(void **state)
 {
 	static const struct {
@@ -176,7 +176,7 @@ static void test_buckets(void **state)
 	}
 }
 
-/* Entries of one key are one row: observed and enforced, exact and sampled. */
+/* Entries of one key become one row: observed and enforced, exact and sampled. */
 static void test_one_key(void **state)
 {
 	struct pc_drop exact = entry("198.51.100.7", 25, PC_REASON_UNLISTED, 3), would = exact,
@@ -308,7 +308,7 @@ static char *address_of(unsigned int number)
 			 number & 0xff);
 }
 
-/* `count` sources, `apart` addresses from each other. */
+/* `count` sources whose addresses are `apart` from each other. */
 static void add_many(struct drops *drops, const char *from, unsigned int apart, unsigned int count,
 		     unsigned int ports, bool flood, __u8 how)
 {
@@ -323,7 +323,7 @@ static void add_many(struct drops *drops, const char *from, unsigned int apart, 
 	}
 }
 
-/* Scans and floods are a line each; what knocked beside them keeps its own. */
+/* Scans and floods become a line each; other sources keep their own. */
 static void test_collapse(void **state)
 {
 	struct drops drops = {};
@@ -408,7 +408,7 @@ static void test_json(void **state)
 	expect_json(&drop, NULL,
 		    "{\"direction\": \"in\", \"source\": null, \"protocol\": null, \"port\": null, "
 		    "\"reason\": \"malformed\", \"services\": [], " END);
-	/* Of a source without an address, as a DHCP client is. */
+	/* A source without an address, such as a DHCP client. */
 	drop = entry("0.0.0.0", 67, PC_REASON_UNLISTED, 3);
 	drop.protocol = IPPROTO_UDP;
 	expect_json(&drop, NULL,
@@ -421,7 +421,7 @@ static void test_json(void **state)
 		    "\"port\": 67, \"reason\": null, \"services\": [], " END);
 }
 
-/* The system's database of protocols is asked once for each. */
+/* The system's database of protocols is read once for each. */
 static void test_protocols(void **state)
 {
 	struct drops drops = {};
@@ -443,7 +443,7 @@ static void test_protocols(void **state)
 	drops_free(&drops);
 }
 
-/* A whole table, all different. */
+/* A whole table of different entries. */
 static void test_full(void **state)
 {
 	struct drops drops = {};

@@ -10,7 +10,7 @@
 
 #define WALL (1764439845ULL * 1000000000 + 123456789) /* 2025-11-29T18:10:45.123456789Z */
 
-/* Services that share ports: who admits is told by source, and by source port. */
+/* Services that share ports: source and source port decide which one admits. */
 static const char kept[] =
 	"{\"recipe\": {\"groups\": {\"office\": [\"10.1.0.0/16\", \"10.0.0.0/24\", "
 	"\"172.16.0.0/12\", "
@@ -366,7 +366,7 @@ static void test_text(void **state)
 	expect_text(&event, false, NULL, "19:10:45.123456 pass non-ip not IP, 42 bytes\n");
 }
 
-/* What a packet does not have is null. */
+/* Fields that a packet does not have are null. */
 static void test_lacks(void **state)
 {
 	static const struct {
@@ -434,7 +434,7 @@ static void test_lacks(void **state)
 	}
 }
 
-/* A machine's packet is named by its address, if the program took it for a machine's. */
+/* A machine's packet is named by its address if the program took it for a machine's. */
 static void test_machine(void **state)
 {
 	static const char text[] =

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* An event as an entry of the journal: a field a key, none of what is null or empty. */
+/* An event as an entry of the journal: a field for each key, without null and empty values. */
 #include "loader/report/event_record.h"
 
 #include "tests/unit/expect.h"

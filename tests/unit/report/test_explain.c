@@ -249,7 +249,7 @@ static void test_text(void **state)
 		"  behind it  nothing was found that drops it\n");
 }
 
-/* A name that is someone else's must not reach the terminal as it is. */
+/* A name from another source must not reach the terminal unchanged. */
 static void test_escapes(void **state)
 {
 	struct pc_event event = packet(PORT(25), IPPROTO_TCP, 0, 25);

@@ -5,7 +5,7 @@
 #include "tests/unit/expect.h"
 #include "tests/unit/report/flow_key.h"
 
-/* A look at the clock counts in its own slot, and in no other, however late. */
+/* Reading the clock counts in its own slot, and in no other, however late. */
 static void test_looked(void **state)
 {
 	static const __u64 slots[] = {1, PC_SLOT_MASK, 0x3ffedb0, (5ULL << PC_SLOT_BITS) + 77};
@@ -27,7 +27,8 @@ static void test_looked(void **state)
 	}
 }
 
-/* The clock of `seen`: before the boot for a seeded flow, or after the reader's for one in use. */
+/* The clock of `seen` may be before the boot for a seeded flow, or after the reader's for one in
+ * use. */
 static void test_clocks(void **state)
 {
 	const struct pc_flow tcp = {.protocol = IPPROTO_TCP}, udp = {.protocol = IPPROTO_UDP};
@@ -41,7 +42,7 @@ static void test_clocks(void **state)
 	flow.seen = now + 5;
 	assert_true(flow_live(&tcp, &flow, now, &idle));
 	assert_int_equal(idle, 0);
-	flow.flags = PC_FLOW_MAYBE; /* is not learned yet, whenever it was seen */
+	flow.flags = PC_FLOW_MAYBE; /* it is not learned yet, whenever it was seen */
 	assert_false(flow_live(&udp, &flow, now, &idle));
 }
 
@@ -128,7 +129,7 @@ static void test_json(void **state)
 			   "\"state\": \"replied\", \"idle\": 5, \"expires\": 25}");
 }
 
-/* By interface, family and protocol, then by the bytes of the tuple. */
+/* Order: interface, family and protocol, then the bytes of the tuple. */
 static void test_compare(void **state)
 {
 	struct flow list[6] = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Groups of filters, machines and the site file: their members, where each is from, what they open.
- */
+/* Groups of filters, machines and the site file: their members, the origin of each, and the
+ * services that they open. */
 #include "loader/report/groups.h"
 
 #include <fcntl.h>
@@ -121,7 +121,7 @@ static const char expected_roles[] =
 	"  PREFIX         FROM\n"
 	"  172.16.0.0/12  option\n";
 
-/* What groups are to bans and limits. */
+/* Whether bans and limits use a group. */
 static void test_roles(void **state)
 {
 	json_t *kept = json_loads(roles_kept, 0, NULL), *groups = json_array();
@@ -159,8 +159,8 @@ static void test_nothing(void **state)
 	json_decref(groups);
 }
 
-/* Prefixes by files have the time of the file that changed last; a path is told if there is one
- * file. */
+/* Prefixes from files have the time of the file that changed last; the path is shown if there is
+ * only one file. */
 static void test_files(void **state)
 {
 	const char *const texts[] = {"a.txt", "b.txt"};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The history: what became of each change, which state an interface had, what is undone, shown and
- * chosen. */
+/* The history: the outcome of each change, an interface's state, and which changes are undone,
+ * shown and chosen. */
 #include "loader/report/history.h"
 
 #include <string.h>
@@ -124,8 +124,8 @@ static void test_find(void **state)
 	expect_names(&other, "eth7");
 }
 
-/* What settles: confirm, revert, detach; a further swap does not. A deadline of another boot
- * passed. */
+/* A confirm, a revert and a detach settle a change; a further swap does not. A deadline of another
+ * boot has passed. */
 static void test_settle_each(void **state)
 {
 	static const struct {
@@ -218,7 +218,7 @@ static void test_last(void **state)
 	add(NULL, "a", "swap eth0 C 10");
 	add(NULL, NULL, "revert eth0 B");
 	add(NULL, "a", "takeover eth0 B2");
-	add(NULL, "a", "swap eth0 B2"); /* the same again, as at boot */
+	add(NULL, "a", "swap eth0 B2"); /* the same change again, as at boot */
 	add(NULL, "a", "confirm eth0 *");
 	add("other", "a", "attach eth0 X");
 	expect_last(NULL, NULL, 2);
@@ -226,7 +226,7 @@ static void test_last(void **state)
 	expect_last(NULL, "eth1", 0);
 	add(NULL, "a", "detach eth0 -");
 	expect_last(NULL, NULL, 9);
-	add(NULL, "a", "attach eth0 B2 900"); /* pending: it has an effect */
+	add(NULL, "a", "attach eth0 B2 900"); /* it is pending, so it has an effect */
 	expect_last(NULL, NULL, 10);
 }
 
@@ -305,7 +305,7 @@ static void test_chosen(void **state)
 		if (history_is_chosen(change, &select) != cases[i].chosen)
 			fail_msg("%s: %d", cases[i].text, !cases[i].chosen);
 	}
-	/* A port of a machine behind it is one of the change, too. */
+	/* A port of a machine behind it belongs to the change, too. */
 	change = add(NULL, "a", "swap eth0 A");
 	json_object_set_new(json_array_get(json_object_get(change, "interfaces"), 0), "machines",
 			    json_pack("[{s:s, s:[s], s:[], s:[]}]", "name", "mail", "opens",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The file of the history: what it has after calls that fail, processes that are killed and files
- * of others; numbers, and what is left out when it gets too long.
+ * The file of the history after failing calls, killed processes and foreign files; its numbers, and
+ * what is removed when it gets too long.
  */
 #include "loader/report/history_file.h"
 
@@ -21,8 +21,8 @@
 
 static struct {
 	int seen;
-	int at;		/* the call that is hurt; 0: none */
-	int error;	/* of it; 0: the process ends there */
+	int at;		/* the call that is faulted; 0: none */
+	int error;	/* its error; 0: the process ends there */
 	bool half;	/* a write does half of its work first */
 	const char *of; /* the only call that counts, or NULL */
 } calls;
@@ -130,7 +130,7 @@ static unsigned long long append(const char *comment, const char *digest)
 	return number;
 }
 
-/* "1:a 2:b", the comments by number, then how many texts there are and lines that are damaged. */
+/* "1:a 2:b", the comments by number, then the number of texts and of damaged lines. */
 static char *read_history(void)
 {
 	struct history_lines lines;
@@ -189,7 +189,7 @@ static void test_append(void **state)
 	expect_history("0 texts");
 	assert_int_equal(append("a", "d1"), 1);
 	assert_int_equal(append("b", "d2"), 2);
-	assert_int_equal(append("c", "d1"), 3); /* whose text is there */
+	assert_int_equal(append("c", "d1"), 3); /* whether its text is there */
 	expect_history("1:a 2:b 3:c 2 texts");
 	assert_int_equal(warnings, 0);
 	text = content(folder);
@@ -215,7 +215,7 @@ static void test_readers(void **state)
 	assert_int_equal(mode_of(lock), 0600);
 }
 
-/* A part that was torn does not hide the line behind it, and its number is not given again. */
+/* A torn line does not hide the next line, and its number is not given again. */
 static void test_torn(void **state)
 {
 	__free_text char *path = xasprintf("%s/history", folder);
@@ -226,7 +226,7 @@ static void test_torn(void **state)
 	file = fopen(path, "a");
 	fputs("{\"number\":2,\"id\":\"x", file);
 	fclose(file);
-	expect_history("1:a 1 texts"); /* it may just be being written */
+	expect_history("1:a 1 texts"); /* the line may be incomplete, because it is being written */
 	assert_int_equal(append("b", "d2"), 3);
 	expect_history("1:a 3:b 2 texts 1 damaged");
 }
@@ -250,14 +250,14 @@ static void test_spare(void **state)
 	}
 	expect_history("1:a 2:b 3:c 3 texts spare");
 	after = content(folder);
-	assert_string_equal(after, before); /* what was written of a line was taken back */
+	assert_string_equal(after, before); /* the written part of a line was removed */
 	calls.at = 0;
 	assert_int_equal(append("d", "d2"), 4);
 	expect_history("1:a 2:b 3:c 4:d 3 texts");
 	assert_null(content(spare));
 }
 
-/* A move that was killed before the spare file was removed moves nothing twice. */
+/* A move that was killed before the spare file was removed moves no change twice. */
 static void test_move_again(void **state)
 {
 	__free_text char *path = xasprintf("%s/history", spare), *text = NULL;
@@ -290,7 +290,7 @@ static void append_part(const char *id, const char *name)
 	json_decref(part);
 }
 
-/* Interfaces of a command that come later belong to its change. */
+/* Interfaces of a command that are added later belong to its change. */
 static void test_more(void **state)
 {
 	struct history_lines lines;
@@ -311,7 +311,7 @@ static void test_more(void **state)
 	assert_int_equal(append("c", "d1"), 3);
 }
 
-/* A foreign file is named, left as it is, and stops nothing. */
+/* A foreign file is named and left alone, and stops no command. */
 static void test_foreign(void **state)
 {
 	static const struct {
@@ -353,7 +353,7 @@ static void test_foreign(void **state)
 	assert_int_equal(append("b", "d1"), 5);
 }
 
-/* Neither file can be written: that is said, and nothing else happens. */
+/* Neither file can be written: that is reported, and nothing else happens. */
 static void test_nowhere(void **state)
 {
 	(void)state;
@@ -364,7 +364,7 @@ static void test_nowhere(void **state)
 	assert_non_null(strstr(heard, "only the journal has it"));
 }
 
-/* Past its limit the file loses its older half, with the texts of those changes alone. */
+/* Above its limit the file loses its older half, with the texts that only those changes use. */
 static void test_limit(void **state)
 {
 	char comment[16], digest[16];
@@ -398,14 +398,14 @@ static void test_limit(void **state)
 			json_array_size(lines.changes) / 2 + 2);
 	assert_int_equal(lines.damaged, 0);
 	history_lines_free(&lines);
-	/* A change that is longer than all is kept: the next number follows from it. */
+	/* A change longer than the limit is kept, because the next number follows from it. */
 	place.limit = 100;
 	assert_int_equal(append("long", "d1"), 201);
 	assert_int_equal(append("longer", "d1"), 202);
 	expect_history("202:longer 1 texts");
 }
 
-/* What cannot be written whole does not take the place of the file. */
+/* A new file that cannot be written completely does not replace the old one. */
 static void test_limit_fails(void **state)
 {
 	static const char *const hurt[] = {"fsync", "renameat"};
@@ -451,7 +451,7 @@ static void test_at_once(void **state)
 	history_lines_free(&lines);
 }
 
-/* One append to the file at hand, with something in the spare file, and past the limit. */
+/* One append, with a change in the spare file, and above the limit. */
 static bool append_hurt(int at, int error)
 {
 	pid_t pid = fork();
@@ -468,7 +468,7 @@ static bool append_hurt(int at, int error)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 1;
 }
 
-/* What was there before, whatever else; no number twice. */
+/* Earlier changes are there, whatever else happens; no number is there twice. */
 static void check_whole(bool recorded)
 {
 	struct history_lines lines;
@@ -487,7 +487,7 @@ static void check_whole(bool recorded)
 		before += !strcmp(comment, "spare") || !strcmp(comment, "a");
 	}
 	assert_true(hurt <= 1 && (hurt || !recorded));
-	/* Older ones may be left out, but only behind the new one. */
+	/* Older changes may be removed, but only from the beginning. */
 	assert_true(before == 2 || (hurt && place.limit < HISTORY_LIMIT));
 	history_lines_free(&lines);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the counters say, as JSON. */
+/* The counters as JSON. */
 #include "loader/base/memory.h"
 #include "loader/report/counters.h"
 #include "loader/report/json_forms.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the ports of machines counted, as JSON. */
+/* The counters of machines' ports as JSON. */
 #include "loader/report/machine_counters.h"
 
 #include "loader/base/memory.h"
@@ -25,7 +25,7 @@ static const struct pc_tally tally[] = {
 	{.machine = 'a', .first = PC_PORT(PC_TCP, 80), .last = PC_PORT(PC_TCP, 80)},
 	{.machine = 'a', .first = PC_PORT(PC_UDP, 6000), .last = PC_PORT(PC_UDP, 7000)},
 	{.machine = 'a', .first = PC_PORT(PC_UDP, 53), .last = PC_PORT(PC_UDP, 53), .out = 1},
-	/* Of a recipe that it had before: the same port, and one that it lists no more. */
+	/* From an earlier recipe: the same port, and one that it no longer lists. */
 	{.machine = 'a', .first = PC_PORT(PC_TCP, 80), .last = PC_PORT(PC_TCP, 80)},
 	{.machine = 'a', .first = PC_PORT(PC_TCP, 81), .last = PC_PORT(PC_TCP, 81)},
 	{.machine = 'b', .first = 1, .last = 0},

@@ -5,7 +5,7 @@
 
 #include "tests/unit/report/forms.h"
 
-/* The rules of ICMP and IGMP that each chain of incoming packets begins with. */
+/* The ICMP and IGMP rules at the beginning of each chain of incoming packets. */
 #define ICMP_RULES                                                                                                                                                         \
 	"\t\ticmp type echo-request accept comment \"icmp\"\n"                                                                                                             \
 	"\t\ticmpv6 type echo-request accept comment \"icmp\"\n"                                                                                                           \

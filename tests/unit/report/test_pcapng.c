@@ -195,7 +195,7 @@ static void test_limits(void **state)
 			       "x;xx"));
 }
 
-/* More than the buffer holds: every packet is there, in order. */
+/* More than the buffer holds: every packet is written, in order. */
 static void test_many(void **state)
 {
 	struct pcapng file = begin();
@@ -214,7 +214,7 @@ static void test_many(void **state)
 	assert_int_equal(count, 3001);
 }
 
-/* The file ends with a whole block, wherever the disk is full; nothing is written after that. */
+/* The file ends with a complete block, wherever the disk is full; nothing is written after that. */
 static void test_full(void **state)
 {
 	struct rlimit before, limit;
@@ -248,7 +248,7 @@ static void test_full(void **state)
 	}
 }
 
-/* A pipe is not cut, and is no file that could be. */
+/* A pipe is not cut, because it cannot be. */
 static void test_pipe(void **state)
 {
 	struct pcapng file;

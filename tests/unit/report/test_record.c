@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Records: which fields the journal gets, who it was, and syslog where there is no journal. */
+/* Records: the fields that the journal gets, the user, and syslog if there is no journal. */
 #include "loader/report/record.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ static struct {
 	char *to; /* the socket */
 } sent;
 
-/* Files of /proc and /etc are below `root`; there are no processes above this one. */
+/* Files of /proc and /etc are read below `root`; there are no processes above this one. */
 static const char *instead(const char *path, char *buffer, size_t size)
 {
 	static const char *const known[] = {"/proc/self/loginuid", "/proc/self/cmdline",
@@ -93,7 +93,7 @@ void syslog(int priority, const char *format, ...)
 	va_end(args);
 }
 
-/* What syslog is with _FORTIFY_SOURCE, as when the package is built. */
+/* syslog under _FORTIFY_SOURCE, as in the package's build. */
 void __syslog_chk(int priority, int flag, const char *format, ...);
 void __syslog_chk(int priority, int flag, const char *format, ...)
 {
@@ -260,7 +260,7 @@ static void test_actions(void **state)
 	}
 }
 
-/* Who it was: by the audit login, else by sudo, else the manager's unit, else the user. */
+/* The user: by the audit login, else by sudo, else the manager's unit, else the user id. */
 static void test_callers(void **state)
 {
 	static const struct {

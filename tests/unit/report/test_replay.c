@@ -111,7 +111,7 @@ static void joins_drops(void **state)
 	assert_int_equal(drops.row[0].port, 81);
 	assert_int_equal(drops.row[0].reason, PC_REASON_UNLISTED);
 	drops_free(&drops);
-	/* Each part of a row makes another one. */
+	/* Each part of a row's key makes another row. */
 	other = one;
 	other.local_port = 82;
 	count(&other, NULL, 0, 5);
@@ -132,12 +132,13 @@ static void joins_drops(void **state)
 	count(&one, "shop", 0, 5);
 	count(&one, "mail", 0, 5);
 	count(&one, "shop", 0, 5);
-	/* The far side's port of what comes in does not count, nor this host's of what goes out. */
+	/* The remote port of incoming packets does not matter, nor the local one of outgoing
+	 * packets. */
 	one.remote_port = 50001;
 	count(&one, NULL, 0, 5);
 	other.local_port = 50001;
 	count(&other, NULL, 0, 5);
-	/* What passes is no drop. */
+	/* A passed packet is not a drop. */
 	other = event(PASS(25), 0, 25);
 	count(&other, NULL, 0, 5);
 	drops = list();
@@ -154,7 +155,8 @@ static void joins_drops(void **state)
 	drops_free(&drops);
 }
 
-/* Where all places of a set are taken, one that was seen once gives way before one seen again. */
+/* If all places of a set are used, a row that was seen once is replaced before one that was seen
+ * again. */
 static void forgets_rows_seen_once(void **state)
 {
 	enum { MANY = 120000 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reading captured frames: what the filter gets of a cut or cooked one, and its direction. */
+/* Reading captured frames: what the filter gets for a cut or cooked one, and its direction. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -74,7 +74,7 @@ static void reads_direction_by_address(void **state)
 	assert_int_equal(packet.way, REPLAY_ASIDE);
 }
 
-/* The payload was not captured: the lengths in the headers are those of what is there. */
+/* The payload was not captured: the lengths in the headers are set to what is there. */
 static void adjusts_cut_frames(void **state)
 {
 	struct replay_reading how = reading(PC_FRAME_ETHERNET);
@@ -91,19 +91,19 @@ static void adjusts_cut_frames(void **state)
 	assert_int_equal(packet.length, 1514);
 	assert_int_equal(word(packet.frame + 16), packet.used - 14);
 
-	/* Options of TCP that were not captured. */
+	/* TCP options that were not captured. */
 	frame[14 + 20 + 12] = 15 << 4;
 	replay_packet_read(&how, &captured, &packet);
 	assert_int_equal(packet.used, 14 + 20 + 60);
 	assert_int_equal(word(packet.frame + 16), 80);
 
-	/* What the header claims does not fit into the packet that was: it stays malformed. */
+	/* The header's lengths do not fit the packet that was sent, so it stays malformed. */
 	frame[16] = 0xff;
 	replay_packet_read(&how, &captured, &packet);
 	assert_int_equal(word(packet.frame + 16), 0xff00 | (1500 & 0xff));
 }
 
-/* Without the ports nothing can be said of it. */
+/* Without the ports the verdict is unknown. */
 static void leaves_out_what_lacks_headers(void **state)
 {
 	struct replay_reading how = reading(PC_FRAME_ETHERNET);
@@ -120,7 +120,7 @@ static void leaves_out_what_lacks_headers(void **state)
 	assert_int_equal(packet.way, REPLAY_IN);
 }
 
-/* Options of TCP behind what a program is given, after a chain of extension headers. */
+/* TCP options after the bytes that the program gets, behind a chain of extension headers. */
 static void leaves_out_what_ends_behind_the_frame(void **state)
 {
 	static __u8 long_chain[REPLAY_FRAME + 100];
@@ -149,7 +149,7 @@ static void leaves_out_what_ends_behind_the_frame(void **state)
 	assert_int_equal(packet.way, REPLAY_CUT);
 }
 
-/* A frame of GRO is longer than what a program is given. */
+/* A GRO frame is longer than what the program gets. */
 static void shortens_large_frames(void **state)
 {
 	static __u8 large[60000];
@@ -170,7 +170,7 @@ static void shortens_large_frames(void **state)
 	assert_int_equal(word(packet.frame + 16), REPLAY_FRAME - 14);
 }
 
-/* Linux cooked 1 and 2 and raw IP become what the filter's frames are; a cooked one has its own
+/* Linux cooked 1 and 2 and raw IP are converted to the filter's form; a cooked frame has its
  * direction. */
 static void converts_link_types(void **state)
 {
@@ -205,7 +205,7 @@ static void converts_link_types(void **state)
 	}
 }
 
-/* Without an address of this host the MAC tells, once one is known. */
+/* Without an address of this host, the MAC decides once one is known. */
 static void tells_own_broadcasts_by_mac(void **state)
 {
 	struct replay_reading how = reading(PC_FRAME_ETHERNET);
@@ -333,7 +333,7 @@ static void reads_icmp(void **state)
 	}
 }
 
-/* Of quoted ICMP only a request is one that this side may have sent. */
+/* Of quoted ICMP, only a request may have been sent by this side. */
 static void reads_quoted_echoes(void **state)
 {
 	(void)state;
@@ -420,7 +420,7 @@ static void reads_fragments(void **state)
 	}
 }
 
-/* As many extension headers as the filter walks, and their lengths. */
+/* As many extension headers as the filter accepts, and their lengths. */
 static void reads_extension_headers(void **state)
 {
 	static const __u8 kind[] = {IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_DSTOPTS};
@@ -444,7 +444,7 @@ static void reads_extension_headers(void **state)
 	}
 }
 
-/* A packet whose header does not fit it has no tuple, but a direction. */
+/* A packet whose header does not fit has no tuple, but a direction. */
 static void tells_broken_headers(void **state)
 {
 	static const struct {
@@ -505,7 +505,7 @@ static void tells_the_way_without_macs(void **state)
 	}
 }
 
-/* Asks who has 192.0.2.9, by ARP from this address. */
+/* An ARP request for 192.0.2.9 from this address. */
 static enum replay_way way_of_arp(const char *sender, size_t captured_bytes)
 {
 	struct replay_reading how = reading(PC_FRAME_ETHERNET);

@@ -62,7 +62,7 @@ static bool lives(__u64 at)
 	return told(at) & PC_TOLD_FLOW;
 }
 
-/* Notes the packet as sent, passed by that cell, or dropped as unlisted. */
+/* Notes the packet as sent, as passed by that cell, or as dropped as unlisted. */
 static void passes(__u64 at, __u32 cell)
 {
 	const struct pc_event event = {.cell = cell, .length = 1};
@@ -110,7 +110,7 @@ static void own_connection_lives_until_it_ends(void **state)
 	assert_false(lives(2 * S));
 }
 
-/* No answer to a SYN comes after the kernel has given up. */
+/* After the kernel has given up, no answer to a SYN comes. */
 static void begun_connection_expires(void **state)
 {
 	(void)state;
@@ -121,7 +121,7 @@ static void begun_connection_expires(void **state)
 	assert_false(lives(140 * S));
 }
 
-/* On a host without a filter the connection went on; behind one it had not begun. */
+/* On a host without a filter the connection went on; with one it would not have begun. */
 static void refused_connection_never_lives(void **state)
 {
 	(void)state;
@@ -144,7 +144,8 @@ static void connection_from_before_lives_once_this_side_sends(void **state)
 	sent(S);
 	is(false, IPPROTO_TCP, 22, 50000, TH_ACK);
 	assert_true(lives(S));
-	/* An answer to a SYN that the capture does not have is the other side's connection. */
+	/* An answer to a SYN that is not in the capture belongs to a connection of the other
+	 * side. */
 	is(true, IPPROTO_TCP, 22, 50001, TH_SYN | TH_ACK);
 	sent(S);
 	is(true, IPPROTO_TCP, 22, 50001, TH_ACK);
@@ -161,7 +162,7 @@ static void query_has_its_answer_for_30_seconds(void **state)
 	is(false, IPPROTO_UDP, 40000, 53, 0);
 	assert_true(lives(30 * S));
 	assert_false(lives(31 * S));
-	/* Once both sides have talked for two seconds, 120 s. */
+	/* Once both sides have sent for two seconds, the flow lives for 120 s. */
 	replies(2 * S);
 	is(true, IPPROTO_UDP, 40000, 53, 0);
 	sent(4 * S);
@@ -170,7 +171,7 @@ static void query_has_its_answer_for_30_seconds(void **state)
 	assert_false(lives(125 * S));
 }
 
-/* An answer to a scanner opens nothing; a peer to which this side sends by itself is one. */
+/* An answer to a scanner opens nothing; a peer to which this side sends by itself may answer. */
 static void answer_begins_no_flow(void **state)
 {
 	(void)state;
@@ -214,7 +215,7 @@ static void fragments_follow_their_first(void **state)
 	assert_false(told(S) & PC_TOLD_FRAGMENT);
 }
 
-/* 100 echo requests a second, and a burst of those of one second. */
+/* 100 echo requests a second, with a burst of one second's requests. */
 static void echo_requests_have_a_limit(void **state)
 {
 	int admitted = 0;
@@ -232,7 +233,7 @@ static void echo_requests_have_a_limit(void **state)
 	assert_true(told(101 * S) & PC_TOLD_ECHO);
 }
 
-/* Its memory is bounded: the oldest give way, and are counted. */
+/* Its memory is limited: the oldest flows are replaced, and counted. */
 static void more_flows_than_fit(void **state)
 {
 	(void)state;
@@ -245,7 +246,7 @@ static void more_flows_than_fit(void **state)
 	assert_true(lives(S));
 }
 
-/* Two runs forget different flows: so the packets of no capture can be chosen to fill one place. */
+/* Two runs forget different flows, so that no capture can be made to fill one place. */
 static void places_differ(void **state)
 {
 	struct replay_state *const first = memory, *second = replay_state_new(10 * MS);
@@ -286,21 +287,21 @@ static void limited_port_answers_and_asks(void **state)
 	is(false, IPPROTO_UDP, 5060, 5061, 0);
 	passes_limited(S);
 	dropped(S + MS);
-	/* The answer to what passed: sent, and no flow. */
+	/* An answer to a packet that passed: it is sent, and makes no flow. */
 	is(true, IPPROTO_UDP, 5060, 5061, 0);
 	assert_false(replay_state_unsent(memory, &packet, S + 2 * MS));
 	sent(S + 2 * MS);
 	sent(10 * S);
 	is(false, IPPROTO_UDP, 5060, 5061, 0);
 	assert_false(lives(10 * S));
-	/* A minute later this side asks by itself, and what comes in is its answer. */
+	/* A minute later this side asks by itself, and the next incoming packet is its answer. */
 	is(true, IPPROTO_UDP, 5060, 5061, 0);
 	sent(61 * S);
 	is(false, IPPROTO_UDP, 5060, 5061, 0);
 	assert_true(lives(61 * S));
 	passes_limited(61 * S + MS);
 	assert_true(lives(91 * S));
-	/* The answer to what was dropped alone would not be sent. */
+	/* Only the answer to a dropped packet would not be sent. */
 	is(false, IPPROTO_UDP, 5060, 5062, 0);
 	dropped(S);
 	is(true, IPPROTO_UDP, 5060, 5062, 0);
@@ -319,7 +320,7 @@ static void limited_syn_is_answered_once_it_passes(void **state)
 	is(true, IPPROTO_TCP, 25, 40000, TH_SYN | TH_ACK);
 	assert_false(replay_state_unsent(memory, &packet, 2 * S));
 	sent(2 * S);
-	/* The table decides, not a connection of this side's. */
+	/* The port table decides, not a connection of this side. */
 	is(false, IPPROTO_TCP, 25, 40000, TH_ACK);
 	assert_false(lives(2 * S));
 }

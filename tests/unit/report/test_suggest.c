@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is suggested by products' configuration and what listens. */
+/* Suggestions from products' configuration and from what listens. */
 #include "loader/report/suggest.h"
 
 #include "loader/base/json.h"
@@ -49,7 +49,7 @@ static void claim(struct case_of *of, const char *word)
 				 0);
 }
 
-/* The site file of it, without its first two lines; ends the case. */
+/* The site file for it, without its first two lines; ends the case. */
 static void expect_site(struct case_of *of, const char *expected)
 {
 	struct site_entry entry;
@@ -115,7 +115,8 @@ static void test_moved(void **state)
 		"'open: {9100/tcp: anyone}'\n");
 }
 
-/* What the product has switched off is closed; what listens is enabled; groups are to be filled. */
+/* Services that the product has switched off are closed; those that listen are enabled; groups have
+ * to be filled in. */
 static void test_features(void **state)
 {
 	static const struct audit_listener listener[] = {
@@ -145,7 +146,7 @@ static void test_features(void **state)
 		"    # closed: 995/tcp: other listens, and none of these profiles has it; to open it: 'open: {995/tcp: anyone}'\n");
 }
 
-/* Of another host's files it is not known what listens. */
+/* For another host's files it is unknown what listens. */
 static void test_elsewhere(void **state)
 {
 	struct case_of of;
@@ -168,7 +169,7 @@ static void test_elsewhere(void **state)
 		    "      - host  # what every host needs; no product of the catalog was found\n");
 }
 
-/* A profile of the site tells where services of a shipped one are configured. */
+/* A site's profile says where services of a shipped profile are configured. */
 static void test_included(void **state)
 {
 	struct case_of of;

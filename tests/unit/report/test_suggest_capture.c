@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who came in a capture, and was answered. */
+/* The sources in a capture that got answers. */
 #include "loader/report/suggest_capture.h"
 
 #include <arpa/inet.h>
@@ -7,7 +7,7 @@
 
 #include "tests/unit/expect.h"
 
-/* A packet from or to a remote host; `local`: port of this one. */
+/* A packet from or to a remote host; `local`: this host's port. */
 static void packet(struct suggest_capture *capture, bool in, __u8 protocol, __u32 remote,
 		   __u16 remote_port, __u16 local, __u8 flags)
 {
@@ -25,7 +25,7 @@ static void packet(struct suggest_capture *capture, bool in, __u8 protocol, __u3
 	suggest_capture_take(capture, &one, at += 1000000000);
 }
 
-/* "7 25 3 answered" of each source 192.0.2.7, by port. */
+/* "7 25 3 answered" for each source 192.0.2.7, sorted by port. */
 static void expect_knocks(struct suggest_capture *capture, const char *expected)
 {
 	struct suggest_evidence evidence = {};
@@ -54,7 +54,8 @@ static void test_tcp(void **state)
 	__cleanup(suggest_capture_free) struct suggest_capture *capture = suggest_capture_new();
 
 	(void)state;
-	/* A connection; a half-open scan, which resets; a refusal; one of this host's own. */
+	/* A connection; a half-open scan, which resets; a refusal; a connection that this host
+	 * began. */
 	packet(capture, true, IPPROTO_TCP, 0xc0000207, 5000, 25, TH_SYN);
 	packet(capture, false, IPPROTO_TCP, 0xc0000207, 5000, 25, TH_SYN | TH_ACK);
 	packet(capture, true, IPPROTO_TCP, 0xc0000207, 5000, 25, TH_ACK);
@@ -66,7 +67,7 @@ static void test_tcp(void **state)
 	packet(capture, false, IPPROTO_TCP, 0xc0000209, 443, 40000, TH_SYN);
 	packet(capture, true, IPPROTO_TCP, 0xc0000209, 443, 40000, TH_SYN | TH_ACK);
 	packet(capture, true, IPPROTO_TCP, 0xc0000209, 443, 40000, TH_ACK);
-	/* A stray ACK behind a SYN that nothing took. */
+	/* A stray ACK after a SYN that got no answer. */
 	packet(capture, true, IPPROTO_TCP, 0xc000020a, 5000, 27, TH_SYN);
 	packet(capture, true, IPPROTO_TCP, 0xc000020a, 5000, 27, TH_ACK);
 	expect_knocks(capture, "7 25 2 answered, 8 25 2, 8 26 1, 10 27 2,");
@@ -87,7 +88,7 @@ static void test_udp(void **state)
 	expect_knocks(capture, "7 161 1, 7 5060 1 answered, 54 40000 1,");
 }
 
-/* A flood of sources ends at the bound, and that is said. */
+/* A flood of sources ends at the limit, which is reported. */
 static void test_bound(void **state)
 {
 	__cleanup(suggest_capture_free) struct suggest_capture *capture = suggest_capture_new();

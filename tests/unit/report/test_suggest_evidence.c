@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Customers are told from scanners, and what was not seen is named. */
+/* Customers are distinguished from scanners, and services without packets are named. */
 #include "loader/report/suggest_evidence.h"
 
 #include <arpa/inet.h>
@@ -7,7 +7,7 @@
 #include "loader/recipe/site_write.h"
 #include "tests/unit/expect.h"
 
-/* "198.51.100.7 25 3": three packets to a TCP port; behind it " a": answered. */
+/* "198.51.100.7 25 3": three packets to a TCP port; " a" after it: answered. */
 static void knock(struct suggest_evidence *evidence, const char *word)
 {
 	char address[64], answered = 0;
@@ -98,8 +98,8 @@ static void test_live(void **state)
 	struct suggest_evidence evidence = {.counters = counters, .until = 7 * 86400};
 
 	(void)state;
-	/* A customer of two ports, who once mistook a third; a scanner; a stranger who came once.
-	 */
+	/* A customer of two ports, who once used a third by mistake; a scanner; a stranger who came
+	 * once. */
 	knock(&evidence, "192.0.2.9 9100 12");
 	knock(&evidence, "192.0.2.9 587 3");
 	knock(&evidence, "192.0.2.9 9101 1");
@@ -134,7 +134,7 @@ static void test_live(void **state)
 	free(counters);
 }
 
-/* Of a capture: answers tell, not what listens here. */
+/* In a capture answers count, and not what listens here. */
 static void test_capture(void **state)
 {
 	struct suggest_evidence evidence = {.until = 7200};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The ports that rules mention: of matches and maps, in sets and ranges, with names. */
+/* The ports that rules mention: in matches and maps, in sets and ranges, with names. */
 #include "loader/report/suggest_mentioned.h"
 
 #include "bpf/abi.h"

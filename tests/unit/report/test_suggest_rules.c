@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What rules of nftables admit, as nft lists them: its own, ufw's and firewalld's. */
+/* What nftables rules admit, in nft's JSON: its own rules, those of ufw and firewalld. */
 #include "loader/report/suggest_rules.h"
 
 #include "tests/unit/expect.h"
@@ -25,7 +25,7 @@
 #define STATE(right) \
 	"{\"match\": {\"op\": \"in\", \"left\": {\"ct\": {\"key\": \"state\"}}, \"right\": " right "}},"
 
-/* "anyone", "nobody", or the sources; then the rules that are not understood. */
+/* "anyone", "nobody", or the sources; then the rules that cannot be evaluated. */
 static char *asked(const char *rules, enum pc_transport transport, __u16 port)
 {
 	__free_text char *text = xasprintf("{\"nftables\": [%s {}]}", rules);
@@ -57,7 +57,7 @@ static void expect_asked(const char *rules, enum pc_transport transport, __u16 p
 	assert_string_equal(all, expected);
 }
 
-/* As ufw has them: nft tells the name of a module of iptables, and not what it looks at. */
+/* Rules as of ufw: nft names a module of iptables, and not its conditions. */
 static void test_modules(void **state)
 {
 	static const char rules[] =
@@ -109,7 +109,7 @@ static void test_list(void **state)
 	expect_asked(INPUT("bridge", "in", "drop"), PC_TCP, 25, "not asked");
 }
 
-/* As firewalld has it: zones by interface, and a reject at the end. */
+/* Rules as of firewalld: zones by interface, and a reject at the end. */
 static void test_chains(void **state)
 {
 	static const char rules[] =
@@ -127,7 +127,7 @@ static void test_chains(void **state)
 	expect_asked(rules, PC_TCP, 22, "anyone");
 	expect_asked(rules, PC_TCP, 23, "nobody");
 	expect_asked(rules, PC_TCP, 9, "nobody");
-	/* Jumps for some sources: an accept admits them. */
+	/* Jumps for some sources: an accept admits these. */
 	expect_asked(INPUT("ip", "in", "drop") CHAIN("ip", "c", "")
 			     RULE("ip", "in", "1", SOURCE("\"192.0.2.1\"") "{\"jump\": {\"target\": \"c\"}}")
 				     RULE("ip", "c", "2", ACCEPT) INPUT("ip6", "in", "drop"),
@@ -152,7 +152,7 @@ static void test_chains(void **state)
 #define VMAP(left, data) "{\"vmap\": {\"key\": {" left "}, \"data\": " data "}}"
 #define VSET(pairs)      "{\"set\": [" pairs "]}"
 
-/* Verdict maps: each pair is as a rule. */
+/* Verdict maps: each pair is like a rule. */
 static void test_maps(void **state)
 {
 	static const char rules[] =
@@ -178,7 +178,7 @@ static void test_maps(void **state)
 	expect_asked(rules, PC_TCP, 24, "192.0.2.9/32");
 	expect_asked(rules, PC_TCP, 143, "anyone");
 	expect_asked(rules, PC_TCP, 144, "nobody");
-	/* What a pair looks at is not known, or the map is not. */
+	/* The key of the map is unknown, or there is no such map. */
 	expect_asked(INPUT("inet", "in", "drop")
 			     RULE("inet", "in", "1", VMAP("\"concat\": []", VSET("[5, {\"accept\": null}]"))),
 		     PC_TCP, 5, "nobody; inet t in, rule with handle 1");
@@ -200,7 +200,7 @@ static void test_families(void **state)
 	expect_asked(rules, PC_TCP, 80, "anyone; ip t INPUT, rule with handle 1");
 	expect_asked(rules, PC_TCP, 81, "198.51.100.0/32; ip t INPUT, rule with handle 1");
 	expect_asked(rules, PC_TCP, 82, "nobody; ip t INPUT, rule with handle 1");
-	/* Rules for IPv4 alone: none for IPv6 are no reason to open a port. */
+	/* Rules only for IPv4: that there are none for IPv6 is no reason to open a port. */
 	expect_asked(INPUT("ip", "in", "drop") RULE("ip", "in", "1", DPORT("80") ACCEPT)
 			     RULE("ip", "in", "2", SOURCE("\"192.0.2.1\"") DPORT("81") ACCEPT),
 		     PC_TCP, 80, "anyone");
@@ -214,7 +214,7 @@ static void test_families(void **state)
 		     PC_TCP, 5, "nobody");
 }
 
-/* What is not of the form of nft's list is no condition that holds. */
+/* A condition in another form than nft's never holds. */
 static void test_broken(void **state)
 {
 	static const char *const rules[] = {

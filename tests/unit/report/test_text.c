@@ -210,7 +210,7 @@ static void test_time(void **state)
 	tzset();
 }
 
-/* Each line of status fits, and says the same words as without a limit. */
+/* Each line of status fits, and has the same words as without a limit. */
 static void test_status_width(void **state)
 {
 	json_t *report = json_pack(
@@ -300,7 +300,7 @@ static void expect_status(json_t *one, json_t *site, const char *expected)
 	json_decref(report);
 }
 
-/* What waits to be confirmed, what was not in time, and what comes back. */
+/* A pending change, one that was not confirmed in time, and the rule set that comes back. */
 static void test_status_confirm(void **state)
 {
 	static const struct {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `counters` as text: rates, what is outbound, ports that no service lists. */
+/* `counters` as text: rates, outgoing ports, ports that no service lists. */
 #include "loader/base/memory.h"
 #include "loader/report/counters.h"
 #include "loader/report/json_forms.h"
@@ -48,7 +48,7 @@ static void test_rates(void **state)
 	free(counters);
 }
 
-/* What is sent: counted ports in both views, an unlisted one that was dropped has no services. */
+/* Outgoing: counted ports are in both views; an unlisted one that was dropped has no services. */
 static void test_outbound(void **state)
 {
 	struct counters *counters = xcalloc(1, sizeof(*counters));
@@ -90,7 +90,8 @@ static void test_outbound(void **state)
 	free(counters);
 }
 
-/* Twenty unlisted ports a direction: a scan from outside hides no port that was dropped here. */
+/* Twenty unlisted ports for each direction, so that a scan from outside hides no outgoing port that
+ * was dropped. */
 static void test_unlisted_each_way(void **state)
 {
 	struct counters *counters = xcalloc(1, sizeof(*counters));
@@ -110,7 +111,7 @@ static void test_unlisted_each_way(void **state)
 	free(counters);
 }
 
-/* What would have been dropped counts as what was: which ports are shown, and which come first. */
+/* Would-drops count like drops for which ports are shown, and which come first. */
 static void test_unlisted_observed(void **state)
 {
 	struct counters *counters = xcalloc(1, sizeof(*counters));
@@ -121,7 +122,7 @@ static void test_unlisted_observed(void **state)
 	for (int port = 1; port <= 30; port++)
 		counters->cell[PC_CELL_WOULD_DROP + PC_PORT(PC_TCP, port)] =
 			(struct count){port, 60};
-	/* As many of each, after a swap from the one policy to the other. */
+	/* As many of each after a swap from one policy to the other. */
 	count_port(counters, PC_TCP, 99, 50);
 	counters->cell[PC_CELL_WOULD_DROP + PC_PORT(PC_TCP, 99)] = (struct count){50, 60};
 	report = one_interface(counters, profiles);
@@ -180,7 +181,7 @@ static void test_top(void **state)
 	free(counters);
 }
 
-/* WOULD DROP is there under observe, and where something was counted so; not for zeros alone. */
+/* The column WOULD DROP is shown under observe, and if it has counts; not for zeros alone. */
 static void test_would_drop(void **state)
 {
 	struct counters *counters = xcalloc(1, sizeof(*counters));
@@ -209,8 +210,8 @@ static void test_would_drop(void **state)
 	free(counters);
 }
 
-/* With every column and numbers of 12 digits, 80 columns hold: bytes are left out, and it is said.
- */
+/* With every column and numbers of 12 digits, 80 columns are enough: bytes are left out, and a line
+ * says so. */
 static void test_narrow(void **state)
 {
 	struct counters *counters = xcalloc(1, sizeof(*counters));
@@ -277,7 +278,7 @@ static void test_machines(void **state)
 	json_object_set_new(report, "time", json_string("2026-11-30T10:00:00Z"));
 	setenv("TZ", "UTC", 1);
 	report_counters_text(report, &view, to);
-	/* One that counted nothing is left out of a replay. */
+	/* A part that counted nothing is left out of a replay. */
 	fputs("--\n", to);
 	report_counters_one(one, &view, to);
 	fclose(to);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The text form of what was dropped lately. */
+/* The text form of recent drops. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 static json_t *row_json(void *context, const struct drops_row *row)
 {
-	static struct drops names; /* no protocol is looked up */
+	static struct drops names; /* no protocol has to be looked up */
 
 	return drops_json(&names, row, context, row->machine ? "core" : NULL, NULL, BOOTED);
 }
@@ -112,7 +112,7 @@ static void test_observed(void **state)
 	drops_free(&drops);
 }
 
-/* No line is wider than the terminal, and what is left out is said. */
+/* No line is wider than the terminal, and a line says what is left out. */
 static void test_width(void **state)
 {
 	struct drops drops = {};
@@ -142,7 +142,7 @@ static void test_width(void **state)
 	drops_free(&drops);
 }
 
-/* Where one interface is shown it is not named, and an IPv6 address has room on 80 columns. */
+/* If only one interface is shown, it is not named, and an IPv6 address fits within 80 columns. */
 static void test_one_interface(void **state)
 {
 	struct drops drops = {};
@@ -158,7 +158,7 @@ static void test_one_interface(void **state)
 	drops_free(&drops);
 }
 
-/* No name of an interface is a command for the terminal. */
+/* An interface's name cannot send commands to the terminal. */
 static void test_escapes(void **state)
 {
 	struct drops drops = {};

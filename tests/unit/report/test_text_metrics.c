@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Metrics: ranges, escaped labels, what is not listed, both formats. */
+/* Metrics: ranges, escaped labels, unlisted ports, both formats. */
 #include "loader/report/text_metrics.h"
 
 #include <stdlib.h>
@@ -80,7 +80,7 @@ static void test_labels(void **state)
 	free(counters);
 }
 
-/* 128 ports beside each other have a metric each, 129 one; a port between two services breaks a
+/* 128 neighbouring ports have a metric each, 129 have one; a port between two services ends a
  * run. */
 static void test_ranges(void **state)
 {
@@ -103,14 +103,14 @@ static void test_ranges(void **state)
 	assert_int_equal(2 * 3, lines_with(text, ":many\","));
 	assert_int_equal(2 * 3 * (100 + 1 + 100), lines_with(text, ":split"));
 	assert_int_equal(2 * 3, lines_with(text, "port=\"3100\""));
-	/* What count_port counts is dropped. */
+	/* The packets of count_port are dropped. */
 	expect_in(text, ":many\",port=\"2000-2128\",protocol=\"udp\",verdict=\"drop\"} 129\n");
 	assert_null(strstr(text, "port=\"4000\""));
 	json_decref(report);
 	free(counters);
 }
 
-/* What no service lists is counted by reason: a port that a swap lists takes nothing back. */
+/* Unlisted ports are counted by reason, so that no counter decreases when a swap lists a port. */
 static void test_unlisted(void **state)
 {
 	struct counters *counters = xcalloc(1, sizeof(*counters));
@@ -147,7 +147,7 @@ static void test_unlisted(void **state)
 	free(counters);
 }
 
-/* Ports of a machine have its name; those that no service of it lists are one. */
+/* Ports of a machine have its name; those that no service of it lists are one metric. */
 static void test_machines(void **state)
 {
 	struct counters *counters = xcalloc(1, sizeof(*counters));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `top`: rates between two looks, counters that begin again, sums by service, order. */
+/* `top`: rates between two looks, counters that start again, sums by service, order. */
 #include "loader/report/top_model.h"
 #include "tests/unit/expect.h"
 #include "tests/unit/report/made_looks.h"
@@ -24,7 +24,7 @@ static json_t *mail(void)
 	return json_pack("[o]", service("mail", "in", "25/tcp"));
 }
 
-/* Two looks at eth0, 2 s apart, at which port 25 had passed so many packets of 100 bytes. */
+/* Two looks at eth0, 2 s apart, between which port 25 passed so many packets of 100 bytes. */
 static void two_looks(struct top_looks *before, struct top_looks *now, __u64 then, __u64 later)
 {
 	struct top_look *look = look_add(before, "eth0", mail());
@@ -47,7 +47,7 @@ static void test_rates(void **state)
 	/* At the first look there are no rates. */
 	expect_rows(&now, &none, TOP_SERVICES, TOP_BY_PACKETS,
 		    "eth0 in 25/tcp p:mail 15+0 -1/s -1 bit/s");
-	/* An interface that came meanwhile has none either. */
+	/* An interface that was added meanwhile has none either. */
 	free(before.look[0].interface);
 	before.look[0].interface = xstrdup("eth1");
 	expect_rows(&now, &before, TOP_SERVICES, TOP_BY_PACKETS,
@@ -64,11 +64,11 @@ static void test_counters_that_go_back(void **state)
 	two_looks(&before, &now, 1000, 15);
 	expect_rows(&now, &before, TOP_SERVICES, TOP_BY_PACKETS,
 		    "eth0 in 25/tcp p:mail 15+0 0/s 0 bit/s");
-	/* Cleared half a second ago: all that counts came since then. */
+	/* Cleared half a second ago: all counts came since then. */
 	now.look[0].began = 101 * LOOK_SECOND + LOOK_SECOND / 2;
 	expect_rows(&now, &before, TOP_SERVICES, TOP_BY_PACKETS,
 		    "eth0 in 25/tcp p:mail 15+0 30/s 24000 bit/s");
-	/* The wall clock was set: the time between the looks is right. */
+	/* The wall clock was set; the time between the looks is still right. */
 	now.look[0].began = 500 * LOOK_SECOND;
 	expect_rows(&now, &before, TOP_SERVICES, TOP_BY_PACKETS,
 		    "eth0 in 25/tcp p:mail 15+0 7.5/s 6000 bit/s");
@@ -76,7 +76,8 @@ static void test_counters_that_go_back(void **state)
 	top_looks_free(&now);
 }
 
-/* One row for the ports of one service; unlisted ports, replies and what is sent beside it. */
+/* The ports of one service are one row; unlisted ports, replies and outgoing packets have rows of
+ * their own. */
 static void test_services(void **state)
 {
 	struct top_looks now = {}, none = {};
@@ -107,7 +108,7 @@ static void test_services(void **state)
 	top_looks_free(&now);
 }
 
-/* Ports that two services list are one row, apart from those that one of them lists alone. */
+/* Ports that two services list are one row, separate from those that only one lists. */
 static void test_shared_ports(void **state)
 {
 	struct top_looks now = {}, none = {};
@@ -183,7 +184,7 @@ static void test_order(void **state)
 	top_looks_free(&now);
 }
 
-/* A flood over all ports: the first rows are the right ones, and the others are counted. */
+/* A flood to all ports: the first rows are right, and the others are counted. */
 static void test_flood(void **state)
 {
 	struct top_looks looks = {}, none = {};
@@ -281,7 +282,7 @@ static void test_machines(void **state)
 	top_looks_free(&now);
 }
 
-/* A listing is read once a generation. */
+/* A listing is made once for each generation. */
 static void test_listings(void **state)
 {
 	struct top_looks before = {}, now = {};
@@ -296,7 +297,7 @@ static void test_listings(void **state)
 	assert_int_equal(asked, 0);
 	assert_ptr_equal(now.look[0].listing, old);
 	assert_null(before.look[0].listing);
-	/* Attached anew: the same number, another time. */
+	/* Attached again: the same number, but another time. */
 	before.look[0].listing = now.look[0].listing;
 	now.look[0].made_at++;
 	top_listings(&now, &before, profiles_asked, &asked);

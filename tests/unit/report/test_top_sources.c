@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `top`: dropped sources, by address; rates; a flood from forged addresses is one row. */
+/* `top`: dropped sources by address; rates; a flood from forged addresses is one row. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
@@ -31,7 +31,7 @@ static void record(struct top_looks *looks, size_t look, const char *address, st
 	drops_add(&looks->drops, look, &bucket, false, 0);
 }
 
-/* A TCP packet to port 25 that no source admits, `packets` of 60 bytes. */
+/* A TCP packet to port 25 that the source is not admitted to, `packets` of 60 bytes. */
 static struct pc_drop mail(__u32 first, __u32 last, __u64 packets)
 {
 	return (struct pc_drop){.first = first,
@@ -108,7 +108,7 @@ static void test_rates(void **state)
 	top_looks_free(&now);
 }
 
-/* Entries that were cleared or gave way, and came again. */
+/* Entries that were cleared or replaced, and came again. */
 static void test_entries_that_begin_anew(void **state)
 {
 	struct top_looks before = {}, now = {};

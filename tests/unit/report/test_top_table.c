@@ -49,7 +49,7 @@ static void test_place(void **state)
 	assert_int_equal(top_header_rows(10, 9), 2);
 }
 
-/* Below each other the active panel gets what it needs first, and no row is left unused. */
+/* If panels are below each other, the active one gets its rows first, and no row is left unused. */
 static void test_place_active(void **state)
 {
 	struct top_area area[TOP_PANELS];
@@ -63,7 +63,7 @@ static void test_place_active(void **state)
 	need[TOP_REASONS] = 3;
 	top_place(24, 80, 2, need, TOP_REASONS, area);
 	assert_int_equal(area[TOP_REASONS].rows, 3);
-	/* What is left over goes to the services, or on a wide screen to the sources. */
+	/* Remaining rows go to the services, or on a wide screen to the sources. */
 	need[TOP_SERVICES] = need[TOP_SOURCES] = 4;
 	top_place(24, 80, 2, need, TOP_REASONS, area);
 	assert_int_equal(area[TOP_SERVICES].rows, 24 - 3 - 3 - 4);
