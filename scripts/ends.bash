@@ -2,20 +2,21 @@
 # shellcheck shell=bash
 # How a script ends: whatever ends it, its folder and the command under way go with it. Sourced by scripts.
 
-running= # process of attend
-stopped= # by a signal: the exit code
+running= # process of `attend`
+stopped= # exit code of the signal that came
 
-# work_make [COMMAND]: makes $work, a folder that goes when the script ends; COMMAND runs before that.
+# work_make [COMMAND]: makes $work, a folder that is removed when the script ends; COMMAND runs before that.
 work_make()
 {
 	before_end=${1:-:}
-	# The name is known before the folder is there: mktemp could be killed after it made one and before it told.
+	# The name is known before the folder exists: mktemp could be killed after it made one and before it printed its
+	# name.
 	work=$(mktemp --dry-run --tmpdir -d "portcullis-$(basename "$0").XXXXXX") || exit
 	end_with clean_up_work
 	mkdir -m 755 "$work" || exit
 }
 
-# work_at FOLDER [COMMAND]: $work is that one, and stays.
+# work_at FOLDER [COMMAND]: $work is that folder, which is kept.
 work_at()
 {
 	mkdir -p "$1"
@@ -27,7 +28,7 @@ work_at()
 # Sets the traps.
 end_with()
 {
-	# A trap runs among the variables of the function that it interrupts, where a `local work` would hide this one.
+	# A trap runs with the variables of the function that it interrupts, where a `local work` would hide this one.
 	readonly work before_end
 	# shellcheck disable=SC2064
 	trap "$1" EXIT
@@ -60,7 +61,7 @@ clean_up_work()
 	rm -rf "$work"
 }
 
-# Runs a command so that a signal does not have to wait for its end, and ends it.
+# Runs a command so that a signal need not wait for its end, and ends the command.
 attend()
 {
 	local code=0

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # A real Postfix that runs by hand, beside any other, with everything it has in one folder.
 
-# postfix_config DIR: takes mail for anybody at example.com into the mailbox DIR/mail/inbox.
+# postfix_config DIR: accepts mail for any address at example.com into the mailbox DIR/mail/inbox.
 postfix_config()
 {
 	local dir=$1 nobody

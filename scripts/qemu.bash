@@ -11,7 +11,7 @@ not_ok() { tests=$((tests + 1)); failed=1; echo "not ok $tests - $*"; }
 note() { sed 's/^/# /'; }
 
 # copy_modules ROOT RELEASE TO MODULE...: the modules of a kernel below ROOT, with those that they need, uncompressed;
-# TO/order has their names in the order in which they load. What is built into the kernel is left out.
+# TO/order has their names in the order in which they load. Modules that are built into the kernel are left out.
 copy_modules()
 {
 	local root=$1 release=$2 to=$3 word file name

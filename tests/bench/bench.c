@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Entry of the bench's helper, and what its measurements share. scripts/bench drives it. */
+/* Main program of the bench's helper, and code that its measurements share. scripts/bench runs
+ * it. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,7 +63,7 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*run)(int argc, char **argv);
 		int arguments; /* at least */
-		bool anywhere; /* commands run on every CPU, as they do in life */
+		bool anywhere; /* commands run on every CPU, as in reality */
 	} measure[] = {
 		{"verdict", bench_verdict, 2, false}, {"rate", bench_rate, 2, false},
 		{"load", bench_load, 3, false},	      {"send", bench_send, 2, false},
@@ -73,7 +74,7 @@ int main(int argc, char **argv)
 	};
 	size_t i;
 
-	/* Ahead of whatever else runs. */
+	/* Runs it with a higher priority than other processes. */
 	setpriority(PRIO_PROCESS, 0, -20);
 	for (i = 0; argc > 2 && i < ARRAY_SIZE(measure); i++) {
 		if (strcmp(argv[2], measure[i].name) || argc - 3 < measure[i].arguments)

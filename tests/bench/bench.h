@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The bench's helper: each measurement prints its raw samples, a JSON object a line. */
+/* The bench's helper: each measurement prints its raw samples, a JSON object on each line. */
 #ifndef PORTCULLIS_BENCH_H
 #define PORTCULLIS_BENCH_H
 
@@ -56,10 +56,10 @@ void place_leave(const struct place *place);
 /* One of a veth's counters, "xdp_packets" or "xdp_drops", of a receive queue; -1: of all. */
 int veth_counter(const struct place *place, int queue, const char *counter, uint64_t *value);
 
-/* Without an XDP program a veth takes redirected frames only if it does GRO. */
+/* Without an XDP program a veth only accepts redirected frames if it does GRO. */
 int veth_gro_on(const struct place *place);
 
-/* The time that this thread's CPU has worked for the measurement: others' turns do not count. */
+/* The time that this thread's CPU has worked for the measurement, without other threads' time. */
 uint64_t busy_ns(void);
 
 /* Runs this thread on one CPU only; -errno, reported. */
@@ -76,17 +76,18 @@ int program_open(const char *what);
 /* An object file beside the helper; NULL with errno, reported. */
 struct bpf_object *object_open(const char *file);
 
-/* Loads an object for a program of it, whose descriptor stays the object's; -errno, reported. */
+/* Loads an object for one of its programs, whose descriptor belongs to the object; -errno,
+ * reported. */
 int object_load(struct bpf_object *object, const char *name);
 
 /* The map of that name that a program uses; -ENOENT, -errno. */
 int program_map(int program, const char *name);
 
-/* What the words "drop", "pass" (XDP) and "next" (TC) stand for; -EINVAL, reported, for others. */
+/* The meaning of the words "drop", "pass" (XDP) and "next" (TC); -EINVAL, reported, for others. */
 int action_of(const char *word, int *action);
 
 /*
- * Brings about what the host knows of the frame's flow: "established", "listening" (TCP sockets),
+ * Makes the host's state of the frame's flow: "established", "listening" (TCP sockets),
  * "connected" (a UDP socket), "learned" (in the program's map `flows`), "none". Sockets stay until
  * the process ends; the flow's addresses must be the place's.
  */
@@ -101,8 +102,8 @@ struct flood {
 	int action; /* of the receiver's program; -1: it has none */
 	unsigned int sender;
 	unsigned int cores;
-	uint64_t frames; /* that the receiver took */
-	char *wrong;	 /* what its program did instead of what it is to do */
+	uint64_t frames; /* packets that the receiver accepted */
+	char *wrong;	 /* packets with which its program did something else than wanted */
 	double *sample;
 };
 
@@ -112,13 +113,13 @@ struct flood {
  */
 int floods_read(struct flood *flood, unsigned int rounds);
 
-/* The floods that follow are of this kind. */
+/* Selects the kind of the floods that follow. */
 void flood_choose(const struct flood *flood);
 
-/* Sends `count` frames of the flood that is chosen. */
+/* Sends `count` frames of the selected flood. */
 int flood_burst(const struct flood *flood, unsigned int count);
 
-/* Looks whether the receiver's program did with what it took what it is to do. */
+/* Checks whether the receiver's program did what is wanted with the packets that it accepted. */
 void flood_judge(struct flood *flood, uint64_t packets, uint64_t drops);
 
 void floods_print(const char *kind, const char *unit, const struct flood *flood, int floods,
@@ -132,7 +133,7 @@ uint64_t clock_ns(clockid_t clock);
  */
 size_t rows_read(char *(*row)[WORDS_MAX], size_t limit, size_t words);
 
-/* Prints that a contender did something else than it is to do: it has no samples. */
+/* Prints that a contender did something else than wanted, and so has no samples. */
 void wrong_print(const char *work, const char *name, const char *reason);
 
 /* Prints the samples as a JSON array under `name`, after a comma. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The time that a CPU works for a measurement: its thread's, and that of the CPU's ksoftirqd. */
+/* The time that a CPU works for a measurement: that of its thread, and of the CPU's ksoftirqd. */
 #include <dirent.h>
 #include <errno.h>
 #include <sched.h>
@@ -49,10 +49,10 @@ static FILE *softirqd_open(void)
 	return account;
 }
 
-/* Without ksoftirqd's share, the time that passed. The thread keeps to its CPU. */
+/* If ksoftirqd's share is unknown: the time that passed. The thread stays on its CPU. */
 uint64_t busy_ns(void)
 {
-	static FILE *softirqd[CPU_SETSIZE]; /* each is its own CPU's thread's */
+	static FILE *softirqd[CPU_SETSIZE]; /* each belongs to its own CPU's thread */
 	static bool looked[CPU_SETSIZE];
 	int cpu = sched_getcpu() % CPU_SETSIZE;
 	unsigned long long ns = 0;

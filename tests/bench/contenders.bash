@@ -5,11 +5,11 @@
 listed=25 unlisted=9 restricted=387 over=110
 trusted=198.51.100.0/24,2001:db8:1::/48
 declare -A ready=()   # contenders that can be measured
-declare -A refused=() # why others cannot
-declare -A failed=()  # how those did not do what was asked of them
+declare -A refused=() # why others cannot be measured
+declare -A failed=()  # how others did something else than wanted
 declare -A package=([nft]=nftables [xdp-filter]=xdp-tools [ip6tables]=iptables)
 
-# contender NAME FUNCTION [TOOL...]: sets it up. What a tool or the kernel lacks ends no run.
+# contender NAME FUNCTION [TOOL...]: sets it up. A missing tool or kernel feature does not end the run.
 contender()
 {
 	local name=$1 set_up=$2 tool
@@ -20,7 +20,7 @@ contender()
 			refused[$name]="$tool is missing (apt install ${package[$tool]:-$tool})"
 	done
 	[ -z "${refused[$name]:-}" ] || return 0
-	# A shell of its own stops at the first error, which one in a condition does not.
+	# Run in a shell of its own, which stops at the first error; within a condition it would not.
 	set +e
 	(set -e; "$set_up" "$name") > "$work/log" 2>&1
 	local code=$?
@@ -46,19 +46,19 @@ contender_lines()
 	done
 }
 
-# Of lines WORK NAME ...: those whose contender is there.
+# Of lines WORK NAME ..., those whose contender exists.
 those_that_run()
 {
 	awk -v ready=" ${!ready[*]} " 'index(ready, " " $2 " ")'
 }
 
-# attach SUFFIX INTERFACE OPTION...: by Portcullis, in the namespace of that suffix.
+# attach SUFFIX INTERFACE OPTION...: attaches Portcullis in the namespace of that suffix.
 attach()
 {
 	within "$1" "${portcullis[@]}" attach "$2" "${@:3}" --catalog "$work/catalog" --catalog "$root/profiles"
 }
 
-# COUNT prefixes scattered over both families; a SALT changes some of them.
+# COUNT prefixes, scattered over both families; SALT changes some of them.
 prefixes()
 {
 	awk -v count="$1" -v salt="$2" 'BEGIN {
@@ -85,7 +85,7 @@ services_profile()
 	}' > "$work/catalog/bench-services.yaml"
 }
 
-# ports_profile COUNT: the listed port and others up to 61,439, every second one while that suffices.
+# ports_profile COUNT: the listed port and others up to 61,439; every second one, as long as these are enough.
 ports_profile()
 {
 	awk -v count="$1" -v listed=$listed 'BEGIN {
@@ -101,7 +101,7 @@ ports_profile()
 	}' > "$work/catalog/bench-ports-$1.yaml"
 }
 
-# Attached, though nothing is sent there: for a run of another program the kernel waits, see flood.c.
+# Attached to an interface without traffic: otherwise the kernel waits when another program is run, see flood.c.
 set_lookup()
 {
 	local program
@@ -120,8 +120,8 @@ set_empty()
 	measure attach p-pass pass
 }
 
-# filtered NAME OPTION...: Portcullis at a pair in a namespace where no other interface is up, as on most hosts: else
-# sockets are always asked (see marks in docs/architecture.md).
+# filtered NAME OPTION...: Portcullis at a pair in a namespace where no other interface is up, as on most hosts;
+# otherwise sockets are always looked up (see marks in docs/architecture.md).
 filtered()
 {
 	namespace "$1"
@@ -131,7 +131,7 @@ filtered()
 	attach "$1" "p-$1" "${@:2}"
 }
 
-# As shipped, where no group is defined, and with one.
+# As shipped, without a defined group, and with one.
 set_portcullis()
 {
 	filtered host -p "$profile"
@@ -140,13 +140,13 @@ set_portcullis()
 	attach "" p-group -p "$profile" --group trusted=$trusted
 }
 
-# With a listener at its default rate, which listen starts.
+# With a listener at its default rate, which `listen` starts.
 set_monitor()
 {
 	filtered monitor -p "$profile"
 }
 
-# Not by `within`, as the server of streams.
+# Not with `within`, for the reason given at the server of streams.
 listen()
 {
 	[ -n "${ready[monitor]:-}" ] || return 0
@@ -174,7 +174,7 @@ set_ports()
 	filtered "$1" -p "bench-$1"
 }
 
-# A map of flows is a network namespace's.
+# The flow maps belong to a network namespace.
 set_flows()
 {
 	local flows=${1#flows-}
@@ -190,7 +190,7 @@ set_marks()
 	measure mark "p-$1@$space-$1" "${1#marks-}"
 }
 
-# As those of floods of few sources, scattered over all addresses (send.bpf.c). They are a network namespace's.
+# Sources as in floods of few sources, scattered over all addresses (send.bpf.c). Bans belong to a network namespace.
 set_bans()
 {
 	local count=${1#bans-}
@@ -205,8 +205,8 @@ set_bans()
 	[ "$count" = 0 ] || within "$1" "${portcullis[@]}" ban --force "@$work/bans"
 }
 
-# One service whose sources stay under their limit, which no flood of a sample reaches, and one whose sources
-# are over it from the sixth packet on.
+# One service whose sources stay under a limit that no flood of a sample reaches, and one whose sources exceed it from
+# the sixth packet on.
 set_limits()
 {
 	local limits=()
@@ -228,7 +228,7 @@ set_machines()
 	filtered "$1" -p "$profile" "${machines[@]}"
 }
 
-# The interface of a shipped profile: names of interfaces have 15 characters.
+# The interface for a shipped profile: names of interfaces have at most 15 characters.
 shipped_interface()
 {
 	local name=${1#profile-}
@@ -237,7 +237,7 @@ shipped_interface()
 	echo "p-$name"
 }
 
-# What it opens once each of its groups is defined: GROUP... as options.
+# The options that define each of the profile's groups: GROUP...
 shipped_groups()
 {
 	"${portcullis[@]}" show "$1" --json --catalog "$root/profiles" 2> /dev/null |
@@ -255,7 +255,7 @@ set_shipped()
 	attach "" "$interface" -p "$name" "${groups[@]}"
 }
 
-# The frame of a port that such a profile opens: a TCP port if it has one.
+# The frame for a port that such a profile opens: a TCP port if it has one.
 shipped_frame()
 {
 	local groups
@@ -269,7 +269,7 @@ shipped_frame()
 		| (map(select(startswith("syn"))) + .)[0]'
 }
 
-# The ports that the profile opens to anyone: PROTOCOLS PORT, as xdp-filter takes them.
+# The ports that the profile opens to anyone, in xdp-filter's form: PROTOCOLS PORT.
 open_ports()
 {
 	"${portcullis[@]}" show "$profile" --json --catalog "$root/profiles" 2> /dev/null | jq -r '
@@ -327,7 +327,7 @@ set_nft_netdev()
 	END
 }
 
-# What a host's firewall usually is.
+# The usual firewall of a host.
 set_nft_inet()
 {
 	stack_pair "$1"
@@ -344,7 +344,7 @@ set_nft_inet()
 	END
 }
 
-# The same by older means.
+# The same with older tools.
 set_iptables()
 {
 	local tables protocol port
@@ -365,7 +365,7 @@ set_iptables()
 	done
 }
 
-# dropped NAME: how many packets its own counters say that it dropped.
+# dropped NAME: the number of packets dropped by its own counters.
 dropped()
 {
 	case $1 in
@@ -377,8 +377,8 @@ dropped()
 	esac | jq -s '[.[].nftables[].counter? | values | .packets] | add'
 }
 
-# Whether each rule-set dropped what its interface took of the floods. Later fragments wait for their
-# first in the stack, and never come to an input chain.
+# Whether each rule set dropped the packets of the floods that its interface accepted. Later fragments wait for their
+# first one in the stack, and never reach an input chain.
 rules_hold()
 {
 	local name seen counted
@@ -393,7 +393,7 @@ rules_hold()
 	done
 }
 
-# Who did something else than asked. Without the two that all are compared with there is no report.
+# Contenders that did something else than wanted. Without the two with which all are compared, there is no report.
 wrongs()
 {
 	local name reason
@@ -421,8 +421,8 @@ contenders()
 	contender 100k-prefixes set_prefixes
 }
 
-# Those that are measured for themselves: later, for the kernel looks through all attached programs
-# for the one to run.
+# Contenders that are measured separately. They are set up later, because the kernel searches all attached programs for
+# the one to run.
 more_contenders()
 {
 	local name

@@ -26,8 +26,8 @@
 static struct send_settings *settings; /* the program's memory */
 
 /*
- * The program that sends. It is attached to an interface that nothing comes to: for the run of a
- * program that has none, the kernel rewrites its dispatcher and waits for RCU, twice a burst.
+ * The program that sends. It is attached to an interface without traffic: to run a program that is
+ * attached nowhere, the kernel rewrites its dispatcher and waits for RCU, twice for each burst.
  */
 static int sender(void)
 {
@@ -84,7 +84,7 @@ int flood_burst(const struct flood *flood, unsigned int count)
 	return bpf_prog_test_run_opts(sender(), &run) ? -errno : 0;
 }
 
-/* Of a flood to all ports those to listed ones are let in: up to a twentieth may be. */
+/* In a flood to all ports, packets to listed ports pass: up to a twentieth of them may. */
 void flood_judge(struct flood *flood, uint64_t packets, uint64_t drops)
 {
 	if (packets &&

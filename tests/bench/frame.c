@@ -41,7 +41,7 @@ struct fragment {
 	uint32_t id;
 };
 
-/* What a description asks for. */
+/* What a frame's description asks for. */
 struct request {
 	bool outward, inside, banned, machine, vlan, extensions, is_long, random, high, to_one;
 	bool syn, later;
@@ -54,7 +54,7 @@ static bool is_ipv4(const struct request *request)
 	return request->flow.family == 4;
 }
 
-/* A word behind the port. */
+/* A word after the port. */
 static int word_parse(const char *word, struct request *request, unsigned int *remote_port)
 {
 	const struct {
@@ -83,8 +83,8 @@ static int word_parse(const char *word, struct request *request, unsigned int *r
 }
 
 /*
- * The host's own address, or that of a machine behind it; one of the group `trusted`, one of a
- * flood of few sources (send.bpf.c), or one that is neither.
+ * The local address: this host's own, or that of a machine behind it. The remote address: one in
+ * the group `trusted`, one of a flood of few sources (send.bpf.c), or another one.
  */
 static void addresses(struct request *request, unsigned int local, unsigned int remote)
 {
@@ -168,7 +168,7 @@ static size_t upper_length(const struct request *request, size_t before)
 	return header + (request->syn ? 0 : PAYLOAD);
 }
 
-/* Connection tracking looks at checksums. An IPv4 datagram that is to be changed has none. */
+/* Connection tracking checks checksums. An IPv4 datagram that will be changed has none. */
 static void build_upper(void *at, const struct request *request, size_t length)
 {
 	const struct pc_flow *flow = &request->flow;
@@ -238,7 +238,7 @@ static size_t build_ipv6(void *at, const struct request *request)
 	return sizeof(*ip) + 2 * sizeof(*extension);
 }
 
-/* The length of all behind the IP header, and IPv4's checksum. */
+/* The length of everything after the IP header, and IPv4's checksum. */
 static void seal_ip(void *at, const struct request *request, size_t length)
 {
 	struct iphdr *ip = at;
@@ -252,7 +252,7 @@ static void seal_ip(void *at, const struct request *request, size_t length)
 }
 
 /*
- * To nobody, but where a contender's interface has this address: passed frames end there. A tag is
+ * To a MAC address that no interface has, except a contender's: passed frames end there. A tag is
  * of VLAN 0, which is the host itself: without a VLAN device the stack sees no other (802.1Q, 9.6).
  */
 static size_t build_ethernet(struct frame *frame, const struct request *request)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a CPU is busy with: a paced flood's share of it, and the programs of an idle interface. */
+/* The load of a CPU: a paced flood's share of it, and the programs of an idle interface. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
@@ -82,7 +82,7 @@ static int program_runs(int program, uint64_t *runs, uint64_t *ns)
 	return 0;
 }
 
-/* bench idle MILLISECONDS PROGRAM...: how often they run, and how long, where nothing comes in. */
+/* bench idle MILLISECONDS PROGRAM...: how often these run, and how long, if no packet comes in. */
 int bench_idle(int argc, char **argv)
 {
 	__close_fd int counting = bpf_enable_stats(BPF_STATS_RUN_TIME);

@@ -2,9 +2,9 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # sourced by scripts/bench, which has the variables
 # What is measured: each measure makes lines for the helper, which prints raw samples.
 
-# WORK FAMILIES FRAME ACTION STATE LOOKUP XDP-FILTER: LOOKUP is the program of reference.bpf.c that does
-# only the lookups that answer such a packet, XDP-FILTER whether it can be asked the
-# same: it keeps no state and reads no later fragment.
+# WORK FAMILIES FRAME ACTION STATE LOOKUP XDP-FILTER: LOOKUP is the program of reference.bpf.c that does only the
+# look-ups for such a packet; XDP-FILTER is whether xdp-filter can do the same: it keeps no state, and does not read
+# later fragments.
 works()
 {
 	cat <<-END
@@ -28,8 +28,8 @@ works()
 	END
 }
 
-# A flood's frames differ; a verdict's does not. They miss the caches, those of the kernel's socket tables
-# too: beside it stands what a program reaches that does only the look-up.
+# A flood's frames differ; a verdict's does not. They miss the caches, also those of the kernel's socket tables, so the
+# result of a program that does only the look-up is shown next to it.
 random_works()
 {
 	cat <<-END
@@ -39,7 +39,7 @@ random_works()
 	$quick || echo "random-ack 46 ack%,$unlisted,random drop none tcp_socket yes"
 }
 
-# Each work once an address family, WORK-4 and WORK-6.
+# Each work once for each address family: WORK-4 and WORK-6.
 expand()
 {
 	local work families rest family
@@ -87,7 +87,7 @@ verdicts()
 	works | expand | verdict_lines | those_that_run | measure verdict "$rounds" "$repeat"
 }
 
-# What the egress program adds: to a datagram of a known flow, to a segment, to one that is sent.
+# The cost of the egress program: for a datagram of a known flow, for a segment, and for a datagram that is really sent.
 egress()
 {
 	expand <<-END | measure verdict "$rounds" "$repeat"
@@ -170,7 +170,7 @@ limit_lines()
 	echo "size-over-limit-4 limits-1 $(at limits-1) syn4,$over drop none"
 }
 
-# For this host, beside machines; then for one of them.
+# To this host, which has machines behind it; then to one of them.
 machine_lines()
 {
 	local name family
@@ -211,7 +211,7 @@ size_rates()
 			echo "size-random-udp-4 $size s-$size $(at "$size") udp4,$unlisted,random drop none 1"
 			echo "size-random-ack-4 $size s-$size $(at "$size") ack4,$unlisted,random drop none 1"
 		done
-		# From elsewhere, then from banned sources alone.
+		# From other sources, then from banned ones only.
 		for size in "${bans[@]/#/bans-}"; do
 			echo "size-random-syn-4 $size s-$size $(at "$size") syn4,$unlisted,random,high drop none 1"
 		done
@@ -222,14 +222,14 @@ size_rates()
 					echo "size-banned-$count-4 $size s-$size $(at "$size") syn4,$listed,sources=$count drop none 1"
 			done
 		done
-		# Sources under their limit: one, few, and so many that each is new. What passes ends in the stack.
+		# Sources under their limit: one, few, and so many that each is new. Passed packets end in the stack.
 		for count in 1 1000 1000000; do
 			echo "size-limited-$count-4 empty s-pass p-pass syn4,$listed,sources=$count,to-one pass none 1"
 			for size in "${limits[@]/#/limits-}"; do
 				echo "size-limited-$count-4 $size s-$size $(at "$size") syn4,$listed,sources=$count,to-one pass none 1"
 			done
 		done
-		# Then sources that are over it, of which a flood is to admit hardly any frame.
+		# Then sources over the limit. Hardly any frame of such a flood may be admitted.
 		for count in 1 500; do
 			echo "size-over-limit-$count-4 empty s-drop p-drop syn4,$over,sources=$count,to-one drop none 1"
 			echo "size-over-limit-$count-4 limits-1 s-limits-1 $(at limits-1) syn4,$over,sources=$count,to-one drop none 1"
@@ -247,8 +247,8 @@ stack_lines()
 	done
 }
 
-# The floods of the works on standard input. What passes, and what the stack's contenders do, takes long:
-# in a quick run there is little of it.
+# Runs the floods of the works on standard input. Passed packets, and the stack's contenders, take long, so a quick run
+# has few of them.
 rate_lines()
 {
 	local work frame action state lookup filter rest name
@@ -272,7 +272,7 @@ rate_lines()
 	done
 }
 
-# Each line on one core, and those of some works on two as well, one behind the other.
+# Each line on one core, and those of some works also on two, one after the other.
 on_cores()
 {
 	awk -v two="$1" '{ print $0, 1 } two != "" && $1 ~ two { print $0, 2 }'
@@ -288,7 +288,7 @@ rates()
 		measure rate "$rate_rounds" "$rate_ms"
 }
 
-# Share of a core that a paced flood takes.
+# The share of a core that a paced flood takes.
 loads()
 {
 	local frame=syn4,$unlisted
@@ -315,8 +315,8 @@ idle()
 
 # --- streams, latency: through p-link, with whatever is attached to it ---
 
-# One direction of one stream: Gbit/s, and Gbit for a second of CPU time of both ends, which a busy
-# machine blurs less. Both ends have a CPU of their own if there are two.
+# One direction of one stream: Gbit/s, and Gbit for each second of CPU time of both ends, which a busy machine affects
+# less. Each end has a CPU of its own if there are two.
 stream()
 {
 	inside nice -n -20 iperf3 -c 192.0.2.1 -t "$stream_s" -J -A "$cpu,$((cpu > 0 ? cpu - 1 : 0))" \
@@ -337,7 +337,7 @@ latency()
 		| {key: ("p" + .p), value: (.us | tonumber)}] | from_entries + {name: $name, direction: "latency"}' "$work/sockperf"
 }
 
-# p-link with nothing, with the empty program, with Portcullis, which admits by its state alone.
+# p-link without a program, with the empty program, and with Portcullis, which admits the stream only by its state.
 link_turn()
 {
 	case $1 in
@@ -353,7 +353,7 @@ link_turn()
 	esac
 }
 
-# Not by `within`: $! would be a shell's, and the server outlive it.
+# Not with `within`: $! would be a shell's, and the server would outlive it.
 serve()
 {
 	nsenter --net="/run/netns/$space-far" nice -n -20 iperf3 -s --forceflush > "$work/server" 2>&1 &
@@ -375,7 +375,7 @@ serve()
 	done
 }
 
-# The order changes from round to round: what comes second finds the CPUs warm.
+# The order changes from round to round, because the second one finds the CPUs warm.
 streams()
 {
 	local round contender order=(none empty portcullis)

@@ -6,7 +6,7 @@ space=pc-bench-$$
 holder=    # process that keeps xdp-filter's mount namespace
 servers=() # processes of iperf3 and sockperf
 
-# within SUFFIX COMMAND...: in the namespace of that suffix; "": the bench's own, where frames start.
+# within SUFFIX COMMAND...: runs it in the namespace of that suffix; "": the bench's own, where frames start.
 within()
 {
 	nsenter --net="/run/netns/$space${1:+-$1}" "${@:2}"
@@ -17,7 +17,7 @@ inside()
 	within "" "$@"
 }
 
-# xdp-filter pins its maps at one place of the bpffs, whatever the interface: give it another bpffs.
+# xdp-filter pins its maps at one path of the bpffs for every interface, so it gets another bpffs.
 inside_filter()
 {
 	nsenter --mount="/proc/$holder/ns/mnt" --net="/run/netns/$space" "$@"
@@ -28,7 +28,7 @@ measure()
 	inside "$helper" "$cpu" "$@"
 }
 
-# The addresses of the frames' host; IPv6 only where it is asked for: an idle interface is silent.
+# The addresses of the frames' host; IPv6 only if asked for, so that an idle interface is silent.
 namespace()
 {
 	local name=$space${1:+-$1}
@@ -42,8 +42,8 @@ namespace()
 	within "$1" ip address add 2001:db8:1::1/128 dev lo nodad
 }
 
-# pair NAME [SUFFIX]: s-NAME sends to p-NAME, which is in the namespace of that suffix. Frames are sent
-# to an interface, so all senders are in one namespace. A queue a CPU, for two cores.
+# pair NAME [SUFFIX]: s-NAME sends to p-NAME, which is in the namespace of that suffix. All senders are in one
+# namespace, because frames are sent to an interface. Each has a queue for each CPU, for two cores.
 pair()
 {
 	inside ip link add "s-$1" numrxqueues 2 numtxqueues 2 type veth \
@@ -53,8 +53,8 @@ pair()
 	within "${2:-}" ip link set "p-$1" up
 }
 
-# A pair whose receiver hands the frames to the stack of a namespace of its own. That has no route back:
-# what is measured is what frames cost, not their answers.
+# A pair whose receiver passes the frames to the stack of a namespace of its own. That namespace has no route back,
+# because the cost of frames is measured, not that of answers.
 stack_pair()
 {
 	namespace "$1"
@@ -64,7 +64,7 @@ stack_pair()
 	measure gro "p-$1@$space-$1"
 }
 
-# The far side of streams. What p-portcullis and p-plain send goes to a neighbour that is not there.
+# The far side of streams. Packets of p-portcullis and p-plain go to a neighbour that does not exist.
 links()
 {
 	local name subnet=0
@@ -85,7 +85,7 @@ links()
 
 place()
 {
-	# In the bench's namespace both sides of a flow are addresses of lo: the sockets' of both ends.
+	# In the bench's namespace both addresses of a flow are on lo, for the sockets of both ends.
 	namespace ""
 	inside ip address add 203.0.113.9/32 dev lo
 	inside ip address add 2001:db8:ffff::9/128 dev lo nodad
@@ -112,7 +112,7 @@ clean_up()
 	say
 	trap '' INT TERM
 	for name in $(ip netns list | awk -v own="$space" '$1 == own || index($1, own "-") == 1 {print $1}'); do
-		# A filter whose interface is gone is collected by the next command; leave it nothing to collect.
+		# The next command would remove a filter whose interface is gone, so leave none.
 		mapfile -t names < <(receivers "$name")
 		[ ${#names[@]} = 0 ] ||
 			nsenter --net="/run/netns/$name" "${portcullis[@]}" detach "${names[@]}" > /dev/null 2>&1 || true

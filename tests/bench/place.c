@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Interfaces of this network namespace and of others, and what a veth there counts. */
+/* Interfaces of this network namespace and of others, and the counters of a veth. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ethtool.h>
@@ -62,7 +62,7 @@ int place_enter(const struct place *place)
 	return -errno;
 }
 
-/* Nothing measured in the wrong namespace would be true. */
+/* A measurement in the wrong namespace would be wrong. */
 void place_leave(const struct place *place)
 {
 	if (place->netns < 0 || !setns(home(), CLONE_NEWNET))
@@ -71,7 +71,7 @@ void place_leave(const struct place *place)
 	exit(1);
 }
 
-/* A socket that belongs to the place's namespace, and so do its requests. */
+/* A socket that belongs to the place's namespace, so that its requests do, too. */
 static int place_socket(const struct place *place)
 {
 	int fd = place_enter(place);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The programs that are compared, trivial ones and those that interfaces hold. */
+/* The programs that are compared: trivial ones, and those attached to interfaces. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -42,7 +42,7 @@ static int program_constant(const char *name, int action)
 		{.code = BPF_JMP | BPF_EXIT},
 	};
 
-	/* As Portcullis: a veth segments what is sent to an XDP program without frags. */
+	/* As Portcullis does: a veth segments packets for an XDP program without frags. */
 	return program_load(type, type == BPF_PROG_TYPE_XDP ? BPF_F_XDP_HAS_FRAGS : 0, name, insn,
 			    ARRAY_SIZE(insn));
 }

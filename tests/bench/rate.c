@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* How many frames a second a receiver takes, of each CPU's working time. */
+/* How many frames a second a receiver accepts, for each CPU's working time. */
 #include <errno.h>
 #include <linux/bpf.h>
 #include <pthread.h>
@@ -11,8 +11,8 @@
 #include "loader/base/message.h"
 #include "tests/bench/bench.h"
 
-#define QUEUES	2	  /* of each veth, which takes that of the sending CPU's number */
-#define BURST	(1 << 14) /* frames between two looks at the clock */
+#define QUEUES	2	  /* queue of each veth, which uses the one with the sending CPU's number */
+#define BURST	(1 << 14) /* frames between two readings of the clock */
 #define WARM_UP 10000000  /* ns */
 
 /* One core's part of a sample. */
@@ -65,13 +65,14 @@ static void *part_run(void *argument)
 	part->err = hold_cpu(part->cpu);
 	if (!part->err)
 		part->err = send_for(part->flood, WARM_UP);
-	pthread_barrier_wait(part->start); /* whatever went wrong: the other waits for it */
+	/* even after an error, because the other thread waits for it */
+	pthread_barrier_wait(part->start);
 	if (!part->err)
 		part->err = part_measure(part);
 	return NULL;
 }
 
-/* The first core is this thread's, the other one next to it: another queue. */
+/* The first core is this thread's, the second one is its neighbour, with another queue. */
 static int sample(const struct flood *flood, int cpu, uint64_t ns, double *rate)
 {
 	struct part part[CORES_MAX];
@@ -99,7 +100,7 @@ static int sample(const struct flood *flood, int cpu, uint64_t ns, double *rate)
 	return err;
 }
 
-/* A turn: what the receiver's program did is looked at too. */
+/* One turn, after which the receiver's results are checked, too. */
 static int turn(struct flood *flood, int cpu, uint64_t ns, double *rate)
 {
 	uint64_t packets[2], drops[2];

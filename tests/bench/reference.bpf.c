@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What keep state is compared with: programs that parse the plain way and do one lookup, with no
- * VLAN, extension header, table or counter.
+ * Programs with which keeping state is compared: they parse in the plain way and do one look-up,
+ * with no VLAN, extension header, table or counter.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
@@ -25,12 +25,12 @@ struct {
 	__type(value, struct pc_flow_state);
 } flows SEC(".maps");
 
-/* Fills the key of a TCP segment or UDP datagram; its front is a socket's tuple. */
+/* Fills the key of a TCP segment or UDP datagram; its beginning is a socket's tuple. */
 static __always_inline bool parse(struct xdp_md *ctx, struct pc_flow *flow)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	struct ethhdr *ethernet = data;
-	struct udphdr *ports; /* where TCP has them too */
+	struct udphdr *ports; /* TCP has the ports there, too */
 
 	if ((void *)(ethernet + 1) > end)
 		return false;
@@ -119,7 +119,7 @@ int flow_map(struct xdp_md *ctx)
 	return bpf_map_lookup_elem(&flows, &flow) ? XDP_PASS : XDP_DROP;
 }
 
-/* Both, as a datagram that belongs to nothing needs them. */
+/* Both look-ups, as a datagram without a flow needs them. */
 SEC("xdp")
 int both(struct xdp_md *ctx)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Sends live frames out of an interface: as they are, or each from elsewhere and to another port.
+/* Sends live frames out of an interface: unchanged, or each from another source and to another
+ * port.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
@@ -21,7 +22,7 @@ struct send_settings settings;
 /* Sources of IPv4 are in 64.0.0.0/3, where all are hosts; those of IPv6 in a /96. */
 #define SOURCE_KEPT	bpf_htonl(0xe0000000)
 #define SOURCE		bpf_htonl(0x40000000)
-#define SCATTER		2654435761u /* of a few sources over all addresses */
+#define SCATTER		2654435761u /* for a few sources, spread over all addresses */
 #define HIGH_PORTS	bpf_htonl(0xf000)
 #define SOURCE_PORT	bpf_htonl(0xffff0000)
 #define IP_MASK		0x1f
@@ -48,7 +49,7 @@ static __always_inline __u64 replace(__u32 *word, __u32 value)
 	return change;
 }
 
-/* 0 stands for no checksum, which IPv4's datagrams have. */
+/* 0 means no checksum, which only IPv4 datagrams may have. */
 static __always_inline void patch_upper(void *upper, __u64 change)
 {
 	__u16 *check =
@@ -58,7 +59,7 @@ static __always_inline void patch_upper(void *upper, __u64 change)
 		*check = patch(*check, change) ?: 0xffff;
 }
 
-/* Where a frame passed, the stack moved the addresses over its tag, and the memory comes back. */
+/* If a frame passed, the stack moved its addresses over the tag, and the memory is used again. */
 static __always_inline bool write_tag(void *data, void *end)
 {
 	if (data + sizeof(settings.ethernet) > end)

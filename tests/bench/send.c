@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a datagram costs its sender: an unconnected UDP socket sends through an interface. */
+/* The cost of sending a datagram: an unconnected UDP socket sends through an interface. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
@@ -15,7 +15,7 @@
 
 #define SENDERS 16
 #define BATCH	64
-#define SIZE	18 /* bytes of payload: a shortest frame */
+#define SIZE	18 /* bytes of payload, for the shortest frame */
 
 struct line {
 	const char *name, *interface, *address;
@@ -46,7 +46,7 @@ static int line_open(struct line *line, char **word, unsigned int rounds)
 	return 0;
 }
 
-/* ns a datagram, of this thread's time: the interface's work is in it. */
+/* ns for each datagram, of this thread's time, which includes the interface's work. */
 static int sample(struct line *line, uint64_t ns, double *cost)
 {
 	static char payload[SIZE];

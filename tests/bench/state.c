@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the host knows of a frame's flow: real sockets of this namespace, or an entry in `flows`. */
+/* The host's state of a frame's flow: real sockets of this namespace, or an entry in `flows`. */
 #include <bpf/bpf.h>
 #include <arpa/inet.h>
 #include <errno.h>
@@ -89,7 +89,7 @@ static int mark(int program, const struct pc_flow *flow, size_t flows)
 	return bpf_map_update_elem(map, &zero, &learned, BPF_ANY) ? -errno : 0;
 }
 
-/* The marks of a program; NULL: it has none. */
+/* The marks of a program; NULL: it has no such map. */
 static struct pc_marks *marks_of(int program)
 {
 	__close_fd int map = program_map(program, "marks");
@@ -100,7 +100,7 @@ static struct pc_marks *marks_of(int program)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* Marks the local port of a socket whose packets go over lo, as egress does elsewhere. */
+/* Marks the local port of a socket whose packets go over lo, as egress does on other interfaces. */
 static void mark_socket(const struct pc_flow *flow, int program)
 {
 	__be16 port = flow->family == 4 ? flow->ipv4.local_port : flow->ipv6.local_port;
@@ -112,7 +112,7 @@ static void mark_socket(const struct pc_flow *flow, int program)
 	munmap(marks, sizeof(*marks));
 }
 
-/* bench mark PLACE COUNT: that many local ports of TCP, and of UDP, spread over all. */
+/* bench mark PLACE COUNT: marks so many local ports of TCP and of UDP, spread over all. */
 int bench_mark(int argc, char **argv)
 {
 	__close_fd int program = program_open(argv[0]);
@@ -164,7 +164,7 @@ static unsigned int netns_number(const struct place *place)
 	return place->netns < 0 || fstat(place->netns, &status) ? 0 : status.st_ino;
 }
 
-/* Once a process, place and frame: a later line finds the sockets of an earlier one. */
+/* Once for each process, place and frame: a later line uses the sockets of an earlier one. */
 static int make_once(const char *name, const char *state, const struct pc_flow *flow,
 		     const struct place *place)
 {
@@ -202,7 +202,7 @@ int state_make(const char *state, const struct frame *frame, const struct place 
 	return err;
 }
 
-/* bench fill PLACE COUNT: that many learned flows, of others than the frames'. */
+/* bench fill PLACE COUNT: adds so many learned flows, which are not those of the frames. */
 int bench_fill(int argc, char **argv)
 {
 	__close_fd int program = program_open(argv[0]);

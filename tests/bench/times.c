@@ -25,7 +25,7 @@ static void execute(char **word, int output)
 	_exit(127);
 }
 
-/* Runs it; what it printed is shown if it fails. The time of its run in ms. */
+/* Runs it; shows its output if it fails. Returns its time in ms. */
 static int run(char **word, double *ms)
 {
 	__close_fd int output = memfd_create("output", MFD_CLOEXEC);
@@ -73,7 +73,7 @@ int bench_times(int argc, char **argv)
 		return 2;
 	for (i = 0; i < commands; i++)
 		split(argv[i + 2] + (argv[i + 2][0] == '-'), word[i]);
-	/* Round by round; with several timed commands, each round is as many samples. */
+	/* Round by round; with several commands, each round gives a sample for each. */
 	for (round = 0; samples < rounds; round++) {
 		for (i = 0; i < commands; i++) {
 			double ms = 0;

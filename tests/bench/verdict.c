@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a verdict costs: a frame through a program many times by BPF_PROG_TEST_RUN. */
+/* The cost of a verdict: a frame runs through a program many times by BPF_PROG_TEST_RUN. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 struct line {
 	const char *work, *name, *frame_name;
 	struct frame frame;
-	struct place place; /* sockets are looked up in its namespace */
+	struct place place; /* namespace in which sockets are looked up */
 	int program;
 	int action;
 	char *wrong;
@@ -24,9 +24,9 @@ struct line {
 };
 
 /*
- * The kernel's `duration` leaves out the time that others had the CPU, but is cut to whole ns. The
- * thread's CPU time is the same to a fraction: it is kept if the two agree, which they do not when
- * the machine below took the CPU away. Returns 0 or -errno.
+ * The kernel's `duration` excludes the time in which other tasks had the CPU, but is cut to whole
+ * ns. The thread's CPU time is the same with fractions. It is used if both agree; they do not if
+ * the hypervisor took the CPU away. Returns 0 or -errno.
  */
 static int sample(struct line *line, unsigned int repeat, double *duration, double *cpu)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the fuzzers of the two languages hold to be true of every message. */
+/* What must hold for every message, in the fuzzers of the two languages. */
 #ifndef PORTCULLIS_FUZZ_CHECK_H
 #define PORTCULLIS_FUZZ_CHECK_H
 

@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = malloc(size ? size : 1);
 	int err;
 
-	/* A copy of the very size: a byte read beyond it is seen. */
+	/* A copy of exactly that size, so that a byte read beyond it is seen. */
 	CHECK(text);
 	memcpy(text, data, size);
 	err = profile_parse("fuzz.yaml", text, size, &profile, &diag);

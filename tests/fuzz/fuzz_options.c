@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Fuzzes what the options say and what a kept recipe says. The first byte chooses the parser. */
+/* Fuzzes options and kept recipes. The first byte chooses the parser. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What was read must be written and read again as the same. */
+/* A recipe that was read must give the same after it is written and read again. */
 static void check_round_trip(const struct recipe *recipe)
 {
 	__cleanup(recipe_free) struct recipe again = {0};
@@ -26,7 +26,7 @@ static void check_round_trip(const struct recipe *recipe)
 	json_decref(second);
 }
 
-/* Would read whatever file the fuzzer names. */
+/* This would read any file that the fuzzer names. */
 static void strip_at(char *text)
 {
 	for (; *text; text++) {

@@ -25,7 +25,7 @@ static void take(struct replay_reading *reading, struct replay_state *state,
 	__u8 *exact = malloc(captured->captured ? captured->captured : 1);
 	struct captured own = *captured;
 
-	/* Bytes behind the captured ones are not to be read. */
+	/* Bytes after the captured ones must not be read. */
 	memcpy(exact, captured->bytes, captured->captured);
 	own.bytes = exact;
 	replay_packet_read(reading, &own, &packet);

@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		return 0;
 	which = data[0] % (ARRAY_SIZE(reader) + 1);
-	/* A copy of the very size and its NUL: a byte read beyond it is seen. */
+	/* A copy of exactly that size with its NUL, so that a byte read beyond it is seen. */
 	CHECK(text);
 	memcpy(text, data + 1, size - 1);
 	text[size - 1] = '\0';

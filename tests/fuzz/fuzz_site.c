@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The words of an interface, one by one, make its recipe; and as JSON it is read as the same. */
+/* The words of an interface, one by one, give its recipe; as JSON it is read back as the same. */
 static void check_recipe(const struct site_interface *interface)
 {
 	__cleanup(recipe_free) struct recipe again = {0}, read = {0};
@@ -27,7 +27,7 @@ static void check_recipe(const struct site_interface *interface)
 		CHECK(!recipe_add(&again, word->kind, word->text, &word->place, &diag));
 		count[word->kind]++;
 	}
-	/* No word has replaced another. */
+	/* No word may have replaced another. */
 	CHECK(again.profiles.count == count[RECIPE_PROFILE]);
 	CHECK(again.features.count == count[RECIPE_ENABLE]);
 	CHECK(again.disabled.count == count[RECIPE_DISABLE]);
@@ -64,7 +64,7 @@ static void check_interface(const struct site *site, const struct site_interface
 	check_recipe(interface);
 }
 
-/* The tree's own profiles, where the fuzzer runs in the tree. */
+/* The tree's own profiles, if the fuzzer runs in the tree. */
 static struct catalog *catalog(void)
 {
 	static struct catalog tree;
@@ -98,11 +98,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = malloc(size ? size : 1);
 	int err;
 
-	/* A copy of the very size: a byte read beyond it is seen. */
+	/* A copy of exactly that size, so that a byte read beyond it is seen. */
 	CHECK(text);
 	memcpy(text, data, size);
 	for (size_t i = 0; i < size; i++) {
-		if (text[i] == '@') /* would read whatever file the fuzzer names */
+		if (text[i] == '@') /* this would read any file that the fuzzer names */
 			text[i] = '_';
 	}
 	err = site_parse("fuzz.yaml", text, size, &site, &diag);

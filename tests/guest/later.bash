@@ -2,14 +2,14 @@
 # shellcheck shell=bash
 # Interfaces that come when the host runs. The stranger asks 10.77.N.1 behind each of them, from before it is there.
 
-# cable NAME: an interface whose other end is in the stranger's namespace, pNAME.
+# cable NAME: makes an interface whose other end, pNAME, is in the stranger's namespace.
 cable()
 {
 	ip link add "$1" type veth peer name "p$1" netns peer
 	ip -n peer link set "p$1" up
 }
 
-# peer_vlan ID: a VLAN of the stranger's end of trunk0.
+# peer_vlan ID: adds a VLAN to the stranger's end of trunk0.
 peer_vlan()
 {
 	ip -n peer link add "ptrunk0.$1" link ptrunk0 type vlan id "$1"
@@ -21,7 +21,7 @@ mac()
 	cat "/sys/class/net/$1/address"
 }
 
-# stranger NAME N THERE MAC: asks 10.77.N.1 behind its interface from now on.
+# stranger NAME N THERE MAC: from now on it asks 10.77.N.1 behind its interface.
 stranger()
 {
 	ip -n peer address add "10.77.$2.250/24" dev "$3" 2> /dev/null
@@ -29,14 +29,14 @@ stranger()
 	echo $! > "/run/stranger-$1.pid"
 }
 
-# leaves NAME: its stranger asks no more, which leaves the guest more of its time.
+# leaves NAME: its stranger stops asking, so that the guest has more time.
 leaves()
 {
 	kill "$(cat "/run/stranger-$1.pid")"
 }
 
-# later NAME[/PORT] HOW COMMAND...: the interface comes by the command; the stranger asks already. Of a bridge counts the
-# time since its port is up: without one no packet comes in.
+# later NAME[/PORT] HOW COMMAND...: the command adds the interface while the stranger is already asking. For a bridge,
+# the time counts from when its port is up: before that no packet comes in.
 later()
 {
 	local name=${1%/*} port=${1#*/} how=$2 since made
@@ -52,10 +52,10 @@ later()
 	echo "# $name $how: the window was $(window "$name" "$since") ms, $(replies "stranger-$name") answers"
 }
 
-# unawaited NAME[/PORT] HOW COMMAND...: as `later`, where nobody waits for udev. The window is then what udev takes to start
-# the command, and this to take hold of the interface. Most of it is emulation: so it is measured by what the command
-# takes alone, which is 0.37 s where nothing is emulated. Half of that is the limit: the guest's CPUs do other things
-# at that moment, and without the hold the window is longer than all of it.
+# unawaited NAME[/PORT] HOW COMMAND...: as `later`, but nothing waits for udev. The window is then the time that udev
+# takes to start the command, and the command to hold the interface. Most of it is due to emulation, so the limit
+# depends on the time of the command alone, which is 0.37 s without emulation. The limit is half of that, because the
+# guest's CPUs have other work at that moment; without the hold the window is longer than the whole time.
 unawaited()
 {
 	local name=${1%/*} port=${1#*/} how=$2 since window answers began alone
@@ -66,7 +66,7 @@ unawaited()
 	check "$name $how: gets its filter" soon 120 says "^$name:" portcullis status
 	[ "$port" = "$name" ] || since=$(up_at "$port" "$since")
 	window=$(window "$name" "$since")
-	sleep 1 # what was under way
+	sleep 1 # commands that were running
 	since=$(now)
 	check "$name $how: the open port answers the stranger" soon 120 answers_since "stranger-$name" "$since"
 	answers=$(replies "stranger-$name")
@@ -79,7 +79,7 @@ unawaited()
 	echo "# $name $how: the window was $window ms, $answers answers; the command alone takes $alone ms here: $((window * 370 / alone)) ms without emulation"
 }
 
-# no_replies_after NAME UNTIL: from when it is filtered or held, until then; an answer may have been on its way.
+# no_replies_after NAME UNTIL: after it is filtered or held, and before UNTIL; an answer may have been on its way.
 no_replies_after()
 {
 	local from
@@ -88,7 +88,7 @@ no_replies_after()
 	! awk -v from="$from" -v until="$2" '$1 > from + 0.2 && $1 < until && $2 == "reply"' "/run/stranger-$1" | grep .
 }
 
-# filtered_at NAME: when a program was first there while it was up.
+# filtered_at NAME: when it first had a program while it was up.
 filtered_at()
 {
 	awk -v name="$1" '$2 == name && $3 == "up" && $4 == "xdp" { print $1; exit }' /run/links
@@ -99,20 +99,20 @@ answers_since()
 	awk -v since="$2" '$1 > since && $2 == "open"' "/run/$1" | grep -q .
 }
 
-# On QEMU's root port; its monitor makes and takes it.
+# A NIC on QEMU's root port, which QEMU's monitor adds and removes.
 plug()
 {
 	echo "! device_add virtio-net-pci,netdev=c,mac=52:54:00:77:00:03,bus=rp1,id=hot" > /dev/ttyS1
 }
 
-# pull NAME: what the NIC is called.
+# pull NAME: removes the NIC of that name.
 pull()
 {
 	echo '! device_del hot' > /dev/ttyS1
 	soon 60 test ! -e "/sys/class/net/$1"
 }
 
-# The driver lets the NIC go, and takes it again.
+# The driver is unbound from the NIC, and bound again.
 reload_driver()
 {
 	local device
@@ -122,7 +122,7 @@ reload_driver()
 	echo "$device" > /sys/bus/virtio/drivers/virtio_net/bind
 }
 
-# A folder of pins for each interface that is there.
+# Each existing interface has a folder of pins.
 same_filters()
 {
 	local folders filters

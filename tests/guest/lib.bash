@@ -6,7 +6,7 @@ note()
 	sed 's/^/# /'
 }
 
-# check NAME COMMAND...: the command's own words are shown if it fails.
+# check NAME COMMAND...: shows the command's output if it fails.
 check()
 {
 	local name=$1 said
@@ -31,7 +31,7 @@ same()
 	fi
 }
 
-# soon SECONDS COMMAND...: until it succeeds.
+# soon SECONDS COMMAND...: repeats it until it succeeds.
 soon()
 {
 	local end=$((SECONDS + $1))
@@ -43,13 +43,13 @@ soon()
 	done
 }
 
-# Whether the stranger got an answer of the port that is open: the cable carries, and it asks.
+# Whether the stranger got an answer from the open port, which shows that the cable works and that it asks.
 answers_open()
 {
 	grep -q ' open tcp' "/run/$1"
 }
 
-# replies STRANGER: how many answers from ports that are not open.
+# replies STRANGER: the number of answers from ports that are not open.
 replies()
 {
 	grep -c ' reply ' "/run/$1" || true
@@ -84,13 +84,13 @@ window()
 		END { if (!filtered) print "none"; else printf "%d\n", total * 1000 }' /run/links
 }
 
-# up_at NAME [SINCE]: when it came up.
+# up_at NAME [SINCE]: when it was set up.
 up_at()
 {
 	awk -v name="$1" -v since="${2:-0}" '$1 > since && $2 == name && $3 == "up" { print $1; exit }' /run/links
 }
 
-# The moments of this boot, for people.
+# The times of this boot, for people.
 tell_boot()
 {
 	echo "# the boot, in seconds since power-on:"
@@ -101,7 +101,7 @@ tell_boot()
 	note < /run/early.log
 }
 
-# window_is NAME MILLISECONDS [SINCE]: at most so many.
+# window_is NAME MILLISECONDS [SINCE]: the window is at most that long.
 window_is()
 {
 	local found
@@ -121,7 +121,7 @@ says()
 	grep -qE -- "$wanted" <<< "$said" || { tail -n 20 <<< "$said"; false; }
 }
 
-# before UNIT SECONDS: it was reached within so many seconds after portcullis.service began.
+# before UNIT SECONDS: the unit was reached within that time after portcullis.service began.
 before()
 {
 	local began reached
@@ -132,7 +132,7 @@ before()
 	[ "$reached" -gt 0 ] && [ $(((reached - began) / 1000000)) -lt "$2" ]
 }
 
-# filters_before UNIT: it was reached when portcullis.service had done its work.
+# filters_before UNIT: the unit was reached after portcullis.service had finished.
 filters_before()
 {
 	local done reached
@@ -143,7 +143,7 @@ filters_before()
 	[ "$done" -gt 0 ] && [ "$reached" -ge "$done" ]
 }
 
-# What must hold of a NIC that is there at boot, with every network manager.
+# What must hold for a NIC that exists at boot, with every network manager.
 check_boot()
 {
 	check 'network-pre.target waited for the filter' filters_before network-pre.target
@@ -168,7 +168,7 @@ sandboxed()
 	[ -e /run/sandbox.log ] && [ ! -s /run/sandbox.log ]
 }
 
-# exposure THRESHOLD: at most so much, in tenths, says systemd of the unit that runs.
+# exposure THRESHOLD: systemd rates the running unit at most so high, in tenths.
 exposure()
 {
 	systemd-analyze security --no-pager --threshold="$1" portcullis.service

@@ -109,7 +109,7 @@ static void read_some(struct mnl_socket *socket, unsigned int sequence, bool dum
 	} while (dump && more > MNL_CB_STOP);
 }
 
-/* Asks for all links: what is attached is told by these answers alone. */
+/* Asks for all links: only these answers say what is attached. */
 static void dump_links(struct mnl_socket *socket)
 {
 	static unsigned int sequence;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Listens on TCP and UDP ports, in both families, and answers every datagram: listen PORT[-PORT]...
- * Prints a line when all listen. Runs until it is killed; connections are left to wait.
+ * Prints a line when all ports listen. Runs until it is killed; connections are left to wait.
  */
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A name server on 127.0.0.1: names FILE. The address of every name is in the file, which is read
- * for each question; there is no IPv6 address, and answers hold for no time.
+ * for each question; there is no IPv6 address, and the TTL of answers is 0.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #define HEADER 12 /* bytes: RFC 1035, 4.1.1 */
 #define TYPE_A 1
 
-/* The end of the question, which is one name, type and class; 0: it is none. */
+/* The end of the question, which has one name, type and class; 0: it has another form. */
 static size_t question_end(const unsigned char *packet, size_t length)
 {
 	size_t at = HEADER;
@@ -38,7 +38,7 @@ static size_t answer(unsigned char *packet, size_t length, const char *path)
 	text[strcspn(text, "\n")] = '\0';
 	if (!end)
 		return 0;
-	packet[2] = 0x84 | (packet[2] & 1); /* an answer, by who knows */
+	packet[2] = 0x84 | (packet[2] & 1); /* an answer, and whether it is authoritative */
 	packet[3] = 0;
 	memset(packet + 6, 0, 6);
 	if (packet[end - 3] != TYPE_A || inet_pton(AF_INET, text, &address) != 1)

@@ -193,7 +193,7 @@ static void read_frame(struct prober *prober, const uint8_t *frame, ssize_t size
 		tell(prober, "icmp6", 0);
 }
 
-/* Reads what comes until the round is over. */
+/* Reads incoming packets until the round is over. */
 static void read_until(struct prober *prober, double end)
 {
 	struct pollfd poll_fd = {.fd = prober->fd, .events = POLLIN};

@@ -19,7 +19,7 @@ at_most()
 	fi
 }
 
-# plug ID, unplug ID LIST: LIST are the CPUs that are present then.
+# plug ID, unplug ID LIST: LIST are the CPUs that exist after that.
 plug()
 {
 	echo "# plug $1"
@@ -43,34 +43,34 @@ present()
 	same "CPUs that are present" "$1" "$(cat $cpus/present)"
 }
 
-# frames CPU COUNT: that many of 60 bytes to 3306/tcp, which arrive on the CPU that sends them.
+# frames CPU COUNT: sends so many frames of 60 bytes to 3306/tcp, which arrive on the CPU that sends them.
 frames()
 {
 	yes 'tcp 198.51.100.9 198.51.100.1 1000 3306 60' | head -n "$2" |
 		taskset -c "$1" send pc1 "$(cat /sys/class/net/pc0/address)" > $errors 2>&1
 }
 
-# Packets and bytes of that port.
+# The packets and bytes of that port.
 dropped()
 {
 	portcullis counters pc0 --json 2> $errors |
 		jq -r '[.interfaces[0].ports[] | select(.port == 3306)][0].drop | "\(.packets) \(.bytes)"'
 }
 
-# Packets of that reason, which has a cell of its own.
+# The packets of that reason, which has a cell of its own.
 unlisted()
 {
 	portcullis counters pc0 --json 2> $errors | jq -r '.interfaces[0].reasons.unlisted.drop.packets'
 }
 
-# What `status` says that the maps take.
+# The memory of the maps, from `status`.
 memory()
 {
 	portcullis status pc0 --json 2> $errors | jq '.interfaces[0].memory'
 }
 
-# What the guest has left, in bytes, once it no longer grows: the kernel frees maps and programs after a while, and
-# a busy host makes that long. What is for each possible CPU is in it.
+# The guest's free memory in bytes, once it no longer grows: the kernel frees maps and programs late, and on a busy host
+# very late. Memory for each possible CPU is included.
 available()
 {
 	last=0
@@ -91,7 +91,7 @@ mount -t bpf -o mode=0700 bpf /sys/fs/bpf
 /usr/sbin/ip link add pc0 type veth peer name pc1
 /usr/sbin/ip link set pc0 up
 /usr/sbin/ip link set pc1 up
-portcullis attach pc0 -p ssh > $errors 2>&1 # what the first use of it leaves in the page cache and slabs
+portcullis attach pc0 -p ssh > $errors 2>&1 # memory that its first use leaves in the page cache and slabs
 portcullis detach pc0 >> $errors 2>&1
 sleep 20
 before=$(available)
@@ -101,7 +101,8 @@ sleep 20
 at_most "bytes that the guest has less" $limit $((before - $(available)))
 grep -E '^(MemAvailable|Percpu)' /proc/meminfo | note
 
-# As elsewhere: at Debian's 3, opening the perf event of a CPU that came needs CAP_SYS_ADMIN, which monitor has given up.
+# With Debian's value 3 of the sysctl, opening the perf event of a new CPU needs CAP_SYS_ADMIN, which monitor has given
+# up.
 echo 2 > /proc/sys/kernel/perf_event_paranoid
 portcullis monitor pc0 --json --rate 0 > /tmp/heard 2> /tmp/heard_errors &
 listener=$!
@@ -124,13 +125,13 @@ wait $traffic
 same "a CPU that came under traffic: the port" "5500 330000" "$(dropped)"
 same "a CPU that came under traffic: the reason" 5500 "$(unlisted)"
 plug 3 0-3
-sleep 3 # monitor looks for new CPUs each second
+sleep 3 # monitor checks for new CPUs each second
 heard_before=$(wc -l < /tmp/heard)
 frames 3 100
 sleep 1
 same "monitor hears a CPU that came" 100 $(($(wc -l < /tmp/heard) - heard_before))
 same "a second CPU that came: the port" "5600 336000" "$(dropped)"
-# Nothing is plugged in after this: QEMU 7.2 dies of it.
+# No CPU is plugged in after this, because QEMU 7.2 crashes then.
 unplug 1 0,2-3
 same "the row of a CPU that went stays" "5600 336000" "$(dropped)"
 sleep 3

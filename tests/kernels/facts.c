@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a kernel offers to the filter, as far as it decides something there, and what its verifier
- * says of the programs: one "name: value" a line. They are loaded by the loader's own
- * filter_load; the linker puts this file between it and libbpf
- * (-Wl,--wrap=bpf_object__load), and takes the thread away, which keeps no log.
+ * The kernel features on which the filter depends, and what the verifier says about the programs:
+ * one "name: value" on each line. They are loaded by the loader's own filter_load; the linker puts
+ * this file between it and libbpf (-Wl,--wrap=bpf_object__load), and takes the thread away, which
+ * keeps no log.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -22,14 +22,14 @@
 #include "loader/filter/load.h"
 #include "loader/object/beside.h"
 
-#define LOG_STATS   4 /* BPF_LOG_STATS of the kernel's bpf_verifier.h: figures, no instructions */
+#define LOG_STATS   4 /* BPF_LOG_STATS of the kernel's bpf_verifier.h: only figures */
 #define LOG_WORDS   1 /* BPF_LOG_LEVEL1: every instruction */
 #define LOG_SIZE    (16 << 20)
 #define TCX_INGRESS 46 /* enum bpf_attach_type of 6.6; older headers lack it */
 
 #define PROGRAMS 8
 
-/* What the verifier said of each program. */
+/* The verifier's log of each program. */
 static struct {
 	char name[32];
 	char *log;
@@ -82,7 +82,7 @@ static int load_empty(enum bpf_prog_type type, enum bpf_attach_type attach, __u3
 	return bpf_prog_load(type, "empty", "GPL", empty, ARRAY_SIZE(empty), &options);
 }
 
-/* libbpf refuses attach types that it does not know, so that this is the system call itself. */
+/* libbpf refuses attach types that it does not know, so this makes the system call itself. */
 static bool has_tcx(void)
 {
 	__close_fd int program = load_empty(BPF_PROG_TYPE_SCHED_CLS, 0, 0);
@@ -135,7 +135,7 @@ static double milliseconds(void)
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-/* Lines of a log with figures; the verifier's last words if it refused. */
+/* The lines of a log with figures; if the program was refused, the verifier's last lines. */
 static void say_log(const char *name, char *log, bool refused)
 {
 	size_t length = strlen(log);

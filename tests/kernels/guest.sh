@@ -48,7 +48,8 @@ try_frames()
 	same "$on: counters go on over the swap" true "$(port_counted tcp 22 '.pass.packets > 8')"
 }
 
-# What a listener hears, and what it may while it reads that: before 5.19 each call of bpf(2) needs CAP_BPF.
+# The events that a listener gets, and what it may do while it reads them: before 5.19 each call of bpf(2) needs
+# CAP_BPF.
 try_monitor()
 {
 	portcullis monitor "$nic" --json tcp and port 7777 > /tmp/heard 2> /tmp/heard_errors &
@@ -63,7 +64,7 @@ try_monitor()
 		tcp $peer4 $host4 40000 7777 100 7,8
 		tcp $peer4 $host4 40000 7778 60
 	END
-	sleep 4 # past a lease
+	sleep 4 # after a lease has ended
 	echo "tcp $peer4 $host4 40001 7777 60" | frames
 	sleep 1
 	kill -INT $listener
@@ -74,7 +75,7 @@ try_monitor()
 	same "$on: monitor, stderr" "4 packets, 0 lost" "$(tail -n 1 /tmp/heard_errors)"
 }
 
-# Twenty swaps while frames to a port come in that both generations admit.
+# Twenty swaps, while frames come in to a port that both generations admit.
 try_swap_under_load()
 {
 	before=$(port_counted tcp 25 '.pass.packets // 0')
@@ -84,7 +85,7 @@ try_swap_under_load()
 	sender=$!
 	swaps=0
 	while kill -0 $sender 2> /dev/null; do
-		# Both with 22/tcp, which has a server here: the guard would stop a swap that closes it.
+		# Both have 22/tcp, which has a server here: the guard would refuse a swap that closes it.
 		for profile in xeams,ssh communigate-pro; do
 			portcullis swap "$nic" -p $profile > /tmp/swapped 2>&1 || break 2
 			swaps=$((swaps + 1))
@@ -96,7 +97,7 @@ try_swap_under_load()
 	after=$(port_counted tcp 25 '.pass.packets')
 	same "$on: swaps under traffic drop nothing of a port that stays open" 0 \
 		"$(port_counted tcp 25 '.drop.packets')"
-	# A cable of veth holds back what the other end cannot take; QEMU's NIC drops it before the hook.
+	# A veth cable holds back what the other end cannot accept; QEMU's NIC drops it before the hook.
 	if [ "$on" = veth ]; then
 		same "$on: and count every frame" "$sent" "$((after - before))"
 	else
@@ -106,8 +107,7 @@ try_swap_under_load()
 	same "$on: more than one swap" true "$([ $swaps -gt 1 ] && echo true || tail -n 3 /tmp/swapped)"
 }
 
-# Replies to what this host sends, none of whose ports the profile lists. What has not been asked for
-# stays out.
+# Replies to packets of this host, to ports that the profile does not list, come in. Unrequested packets do not.
 try_state()
 {
 	tcx=$(grep -c 'tcx link: yes' /tmp/facts)
@@ -194,8 +194,8 @@ try_all()
 	try_detach
 }
 
-# fallback NAME WORDS FIX: native mode is refused in the driver's words, with what mends it; generic mode
-# judges all the same.
+# fallback NAME WORDS FIX: native mode is refused with the driver's words, and with the fix; the filter works in generic
+# mode.
 fallback()
 {
 	check "$1: native alone fails" refuses portcullis attach "$nic" -p ssh --mode native
@@ -217,7 +217,7 @@ judges()
 	check "$on: TCP to a closed port is dropped" refuses reaches $host4 81
 }
 
-# Frames that need several buffers: native where the driver takes them, else generic.
+# Frames that need several buffers: in native mode if the driver accepts them, else in generic mode.
 try_large_mtu()
 {
 	/usr/sbin/ip link set "$nic" mtu 9000
@@ -262,7 +262,7 @@ packet_run()
 	same "the packet table: $(grep '^ok' /tmp/packets | grep -vc ' # SKIP ') checks" 0 $code
 	grep 'random frames: --' /tmp/packets
 	sed -n 's/^ok.* # SKIP /skipped in it: /p' /tmp/packets | sort | uniq -c | note
-	# Devices and modules are this guest's own: only the kernel may lack something.
+	# Devices and modules are this guest's own, so only the kernel may lack something.
 	same "the packet table: nothing is missing but in the kernel" '' \
 		"$(sed -n 's/^ok.* # SKIP //p' /tmp/packets | grep -v '^this kernel ' | sort -u)"
 	[ $code = 0 ] && return

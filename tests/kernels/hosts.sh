@@ -29,7 +29,7 @@ with_mac()
 	done
 }
 
-# cable HOST-NIC PEER-NIC: the second is the peer's; both get the addresses of this test.
+# cable HOST-NIC PEER-NIC: the second one is the peer's; both get the addresses of this test.
 cable()
 {
 	/usr/sbin/ip link set "$2" netns peer
@@ -55,7 +55,7 @@ uncable()
 	/usr/sbin/ip address flush dev "$nic"
 }
 
-# The counters as JSON, looked at by a jq expression on the interface's object.
+# A jq expression on the interface's object in the JSON counters.
 counted()
 {
 	portcullis counters "$nic" --json | jq -c ".interfaces[0] | $1"
@@ -66,14 +66,14 @@ port_counted()
 	counted "[.ports[] | select(.protocol == \"$1\" and .port == $2 and .direction == \"in\")][0] | $3"
 }
 
-# Frames by hand, from the peer: lines of tests/e2e/send.c.
+# Sends crafted frames from the peer: lines for tests/e2e/send.c.
 frames()
 {
 	peer send "$peer_nic" "$(mac "$nic")" > $errors 2>&1 || note < $errors
 	sleep 0.3
 }
 
-# diagnosed INTERFACE CHECK STATE TEXT: doctor says so, in message or fix.
+# diagnosed INTERFACE CHECK STATE TEXT: doctor has this text in the check's message or fix.
 diagnosed()
 {
 	portcullis doctor "$1" --json > /tmp/doctor
@@ -87,7 +87,7 @@ serve()
 	servers="$servers $!"
 }
 
-# Connects to a real server and reads what it says.
+# Connects to a real server, and reads its first line.
 reaches()
 {
 	said=$(peer timeout 5 nc -w 3 "$1" "$2" < /dev/null 2>&1)

@@ -6,14 +6,14 @@
 # shellcheck source=tests/kernels/hosts.sh
 . /hosts.sh
 
-# both COMMAND...: on this host and on its peer.
+# both COMMAND...: runs it on this host and on its peer.
 both()
 {
 	"$@"
 	peer "$@"
 }
 
-# ends NAME PREFIX4 PREFIX6: addresses of both ends, which come up.
+# ends NAME PREFIX4 PREFIX6: gives both ends addresses, and sets them up.
 ends()
 {
 	both sh -c "echo 0 > /proc/sys/net/ipv6/conf/$1/accept_dad"
@@ -26,13 +26,13 @@ ends()
 	both /usr/sbin/ip link set "$1" up
 }
 
-# Nothing answers at an address and port of this host.
+# An address and port of this host gives no answer.
 silent()
 {
 	! peer timeout 3 nc -w 1 "$1" "$2" < /dev/null > /dev/null 2>&1
 }
 
-# far_says ADDRESS PORT: a server of the peer's answers.
+# far_says ADDRESS PORT: a server of the peer answers.
 far_says()
 {
 	said=$(timeout 5 nc -w 3 "$1" "$2" < /dev/null 2>&1)
@@ -44,7 +44,7 @@ far_is_silent()
 	! timeout 3 nc -w 1 "$1" "$2" < /dev/null > /dev/null 2>&1
 }
 
-# filtered DEVICE ADDRESS...: the filter of the device filters the content of its frames, at these addresses.
+# filtered DEVICE ADDRESS...: the device's filter filters the packets in its frames, at these addresses.
 filtered()
 {
 	device=$1
@@ -82,7 +82,7 @@ gone()
 	both /usr/sbin/ip link del "$1"
 }
 
-# tunnel NAME LOCAL REMOTE OPTION...: of both ends, as this one has them.
+# tunnel NAME LOCAL REMOTE OPTION...: makes both ends; the arguments are this end's.
 tunnel()
 {
 	device=$1 near=$2 far=$3
@@ -153,7 +153,7 @@ has_ppp5()
 		peer /usr/sbin/ip -4 address show dev ppp5 2> /dev/null | grep -q inet
 }
 
-# PPPoE over the cable: pppd here, an access concentrator there.
+# PPPoE over the cable: pppd on this host, an access concentrator on the peer.
 try_ppp()
 {
 	if [ ! -e /dev/ppp ]; then
@@ -210,7 +210,7 @@ try_refused_links()
 	done
 }
 
-# xfrm COMMAND...: keys of both ends.
+# xfrm COMMAND...: sets the keys of both ends.
 xfrm_states()
 {
 	"$@" state add src $host4 dst $peer4 proto esp spi 0x100 reqid 1 mode tunnel \
@@ -219,7 +219,7 @@ xfrm_states()
 		aead 'rfc4106(gcm(aes))' 0x000102030405060708090a0b0c0d0e0f10111214 128 flag af-unspec
 }
 
-# through NEAR FAR [WAYS]: what these addresses send each other goes through the tunnel. WAYS: of what comes in here.
+# through NEAR FAR [WAYS]: packets between these addresses go through the tunnel. WAYS: the incoming ones.
 through()
 {
 	outward="$host4 dst $peer4 proto esp reqid 1 mode tunnel"
@@ -235,7 +235,7 @@ doctor_warns_of_ipsec()
 	portcullis doctor --json | jq -e 'any(.checks[]; .check == "ipsec" and .state == "warning")'
 }
 
-# What IPsec in tunnel mode decrypts comes in by the NIC again: native mode does not see it, generic mode does.
+# Packets that IPsec in tunnel mode decrypts come in by the NIC again: native mode does not see them, generic mode does.
 try_ipsec()
 {
 	xfrm_states /usr/sbin/ip xfrm
@@ -282,8 +282,8 @@ asks_server()
 	[ "$said" = "hello from 8090" ] || { echo "it said: $said"; false; }
 }
 
-# A client behind the tunnel reaches a server of the network by the one NIC of this gateway, in and out. The peer becomes
-# a bridge, with the server on it.
+# A client behind the tunnel reaches a server of the network through this gateway's one NIC, in and out. The peer
+# becomes a bridge, with the server on it.
 try_vpn_gateway()
 {
 	client=10.87.2.2 server=10.77.0.3

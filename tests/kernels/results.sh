@@ -10,7 +10,7 @@ note()
 	sed 's/^/# /'
 }
 
-# check NAME COMMAND...: the command's own words are shown if it fails.
+# check NAME COMMAND...: shows the command's output if it fails.
 check()
 {
 	name=$1
@@ -23,7 +23,7 @@ check()
 	fi
 }
 
-# listens INTERFACE FILE: waits until a `monitor` there, whose stderr is in the file, is ready.
+# listens INTERFACE FILE: waits until a `monitor` there, whose stderr is the file, is ready.
 listens()
 {
 	for _ in $(seq 100); do

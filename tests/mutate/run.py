@@ -48,12 +48,12 @@ class Tree:
         self.options = options
         self.child = None
         self.tests = []  # unit tests, once they are built
-        self.killers = {}  # of a test, how many it has killed
+        self.killers = {}  # for each test, how many mutants it has killed
         self.mutated = False
         self.log = ""
-        # What a compiler that is killed leaves goes with WORK.
+        # The files that a killed compiler leaves are removed together with WORK.
         self.environment = dict(os.environ, TMPDIR=tempfile.mkdtemp(prefix="tmp.", dir=work))
-        os.chmod(self.environment["TMPDIR"], 0o755)  # for other users of the tests
+        os.chmod(self.environment["TMPDIR"], 0o755)  # so that other users can read the tests
 
     def run(self, words, seconds, until=None, **environment):
         """The exit code; what was said is in `log`. None: it did not end in time, or was ended by a line that begins so."""
@@ -80,7 +80,7 @@ class Tree:
 
     def copy(self):
         git = ["git", "-C", str(self.origin), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-        # A package is built without git, and from a tree that is no repository.
+        # A package is built without git, from a tree that is not a repository.
         listed = subprocess.run(git, capture_output=True, check=False) if shutil.which("git") else None
         if not listed or listed.returncode:
             names = [str(path.relative_to(self.origin)) for path in self.origin.rglob("*")
@@ -111,7 +111,7 @@ class Tree:
     def make(self, path, targets):
         # Unit tests run with sanitizers too (make debug), which notice what is not freed.
         flags = SANITIZED if self.which(path) == {"unit"} and not self.options.e2e and not self.options.plain else []
-        # What a compiler only warns of in a mutant, no test has to notice less.
+        # A mutant that only gives a compiler warning must still be noticed by a test.
         return self.run(["make", "-j2", "WERROR=", *flags, *targets], BUILT_IN) == 0
 
     def build(self, path):
@@ -174,7 +174,7 @@ class Tree:
     def failing(self, path):
         """The first suite that fails, or None."""
         for name, words, seconds in self.suites(path):
-            # A test that failed is enough.
+            # One failed test is enough.
             if self.run(words, seconds, "not ok", PORTCULLIS=str(self.root / "build/portcullis"), LC_ALL="C.UTF-8") != 0:
                 self.killers[name] = self.killers.get(name, 0) + 1
                 failed = re.search(r"^not ok \d+ (.*)", self.log, re.M)
@@ -241,7 +241,7 @@ def chosen(root, options):
             texts[name] = path.read_text()
             found += [one for one in mutants(name, texts[name]) if one.kind in options.kinds]
     random.Random(options.seed).shuffle(found)
-    # The kinds in turn: most places are constants.
+    # The kinds of mutants in turn, because most places are constants.
     turn = dict.fromkeys(KINDS, 0)
     order = []
     for one in found:

@@ -36,16 +36,15 @@ static inline uint16_t model_read16(const uint8_t *at)
 	return (uint16_t)(at[0] << 8 | at[1]);
 }
 
-/* Finds the machine of a packet with an address of this side, for what is asked of it from now on.
- */
+/* Finds the machine of a packet with a local address; the functions below then use its recipe. */
 void model_place(const struct judge *judge, int family, const uint8_t *local);
 
-/* What the recipe says of whose packet it is: of this host, or of a machine (model_place). */
+/* The recipe for the packet: that of this host, or of a machine (model_place). */
 uint16_t model_class(const struct judge *judge);
 bool model_observes(const struct judge *judge);
 bool model_enforces_outbound(const struct judge *judge);
 
-/* The numbers that can never be named stay out even if a table said otherwise. */
+/* Numbers that a profile can never name do not count, even if a table had them. */
 bool model_named(uint8_t protocol, const struct judge *judge);
 
 /* The rule `icmp`, for a whole ICMP header. */
@@ -54,30 +53,30 @@ struct model_verdict model_icmp(const struct upper *upper, const struct judge *j
 /* What is above IP, at egress. */
 struct model_verdict model_outbound(const struct upper *upper, const struct judge *judge);
 
-/* Whether a socket other than a listener has the very tuple. */
+/* Whether a socket other than a listener has exactly that tuple. */
 bool model_socket_live(const struct model_state *state, const struct pc_flow *tuple);
 
-/* The flow of that tuple, if it lives; else NULL. */
+/* The flow of that tuple if it lives; else NULL. */
 struct model_flow *model_flow_live(struct model_state *state, const struct pc_flow *tuple);
 
-/* The flow, made if there is none. */
+/* The flow, which is made if there is none. */
 struct model_flow *model_flow_make(struct model_state *state, const struct pc_flow *tuple);
 
-/* UDP of both sides is assured once it is two seconds old. */
+/* UDP that both sides have sent is assured once it is two seconds old. */
 void model_flow_went_on(struct model_flow *flow);
 
 bool model_flow_closed(const struct model_flow *flow);
 
-/* Whether a packet of that tuple passed only by observe of late. */
+/* Whether a packet of that tuple recently passed only by observe. */
 bool model_observed(const struct model_state *state, const struct pc_flow *tuple);
 
 void model_observe(struct model_state *state, const struct pc_flow *tuple);
 
-/* Whether an open UDP port sent a large datagram to that tuple; and that it did. */
+/* Whether an open UDP port sent a large datagram to that tuple; and noting that it did. */
 bool model_large(const struct model_state *state, const struct pc_flow *tuple);
 void model_note_large(struct model_state *state, const struct pc_flow *tuple);
 
-/* The entry of a datagram, too old or not; else NULL. */
+/* The entry of a datagram, even if it is too old; else NULL. */
 struct model_fragment *model_fragment_find(struct model_state *state,
 					   const struct pc_fragment *key);
 void model_fragment_note(struct model_state *state, const struct pc_fragment *key,

@@ -106,7 +106,7 @@ def main():
         words = tree(folder, "#include <unistd.h>\nint main(void)\n{\n\tfor (;;)\n\t\tpause();\n}\n")
         with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                               env={"PATH": "/usr/bin:/bin", "TMPDIR": str(temporary)}) as running:
-            pattern = f"^{temporary}/[^ ]*/test_least$"  # # not the compiler, whose arguments also have the name
+            pattern = f"^{temporary}/[^ ]*/test_least$"  # not the compiler, whose arguments also have the name
             expect("the test runs", comes(lambda: left(pattern), 60))
             end(running)
             # A killed process still exists for a moment.
