@@ -71,7 +71,7 @@ struct pc_event {
 	__u32 cell;   /* cell of the verdict, as if enforced: PC_CELL_* */
 	__u32 length; /* bytes of the frame */
 	__u16 captured;
-	__u8 class; /* index of the machine on this side, in that generation; 0: this host */
+	__u8 class; /* class of the machine on this side, in that generation; 0: this host */
 	__u8 pad;
 	__be32 remote[4]; /* addresses; IPv4: the first word */
 	__be32 local[4];

@@ -21,7 +21,7 @@ struct decided_word {
 	__u64 generation : 32; /* the lower half of its number, which is never 0 */
 	__u64 cell : 20;       /* cell of the verdict, as if enforced */
 	__u64 how : 4;	       /* DECIDED_* */
-	__u64 class : 7;       /* index of the machine on this side; 0: this host */
+	__u64 class : 7;       /* class of the machine on this side; 0: this host */
 	/* Ingress: 0, as in struct icmp_error. Egress: 1 if an `out` service lists the remote
 	 * port. */
 	__u64 set : 1;

@@ -20,7 +20,7 @@
  */
 struct granting_span {
 	__u32 index : 16; /* index of the span; with `limits` that of the set */
-	__u32 ipv6 : 1;	  /* IP family of the packet */
+	__u32 ipv6 : 1;	  /* the packet is IPv6 */
 	/* A bit for each limit whose `except` is looked up; 0: the groups of the span are. */
 	__u32 limits : 4;
 	__u32 never : 1; /* the groups of `never-ban` are looked up */

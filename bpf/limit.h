@@ -94,7 +94,7 @@ struct limit_word {
 	__u64 behind : 1;     /* to or from a machine behind this host */
 	__u64 generation : 8; /* the lowest byte of its number */
 	__u64 whole : 1;      /* the packet is no fragment */
-	__u64 link_local : 1; /* the source is excepted; only from limit_excepted */
+	__u64 link_local : 1; /* the source is link-local; only for limit_excepted */
 	__u64 unused : 5;
 };
 

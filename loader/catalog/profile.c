@@ -21,7 +21,7 @@ const char *const profile_outbound_name[] = {
 };
 _Static_assert(ARRAY_SIZE(profile_outbound_name) == PROFILE_OUTBOUNDS, "profile_outbound_name");
 
-#define INCLUDE_LIMIT 256 /* services of one profile; the place of each is kept, with its line */
+#define INCLUDE_LIMIT 256 /* includes of one profile; the place of each is kept, with its line */
 
 static unsigned int transports_of(const struct ports *ports)
 {

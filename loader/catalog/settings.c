@@ -49,7 +49,7 @@ void settings_free(struct settings *settings)
 /* A cursor over the lines of a text without NULs. */
 struct lines {
 	const char *next, *end;
-	const char *start; /* end of the line; it is not behind `stop` */
+	const char *start; /* start of the line, which ends before `stop` */
 	const char *stop;
 	int line;
 };

@@ -12,7 +12,7 @@
 #include "loader/base/library.h"
 #include "loader/base/memory.h"
 
-#define OPERATIONS 1000000 /* bytes of an expression */
+#define OPERATIONS 1000000 /* operations of one expression, at most */
 
 /* The version of libxml2 whose structures the headers describe. */
 #define LIBRARY (LIBXML_VERSION >= 21400 ? "libxml2.so.16" : "libxml2.so.2")

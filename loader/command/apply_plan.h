@@ -44,7 +44,7 @@ struct apply {
 	bool settled;		/* changes_run has already called marks_settle */
 	bool alone;		/* try each interface by itself, after all together failed */
 	bool waits;		/* an interface has a pending change */
-	struct hold hold;	/* new name of an interface that udev has just announced */
+	struct hold hold;	/* of an interface that udev has just announced */
 	bool was_tried;		/* the file was applied before and not confirmed */
 	bool tried;		/* the snapshot `trying` was written */
 	/* an interface has the filter of the snapshot, not that of the file */

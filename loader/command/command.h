@@ -65,7 +65,7 @@ enum command_group {
 	COMMAND_GROUPS,
 };
 
-#define COMMAND_EXAMPLES 3 /* interfaces or machines, at most */
+#define COMMAND_EXAMPLES 3 /* examples of a command, at most */
 
 /*
  * A row of the table of commands (main.c), which gives dispatch, help, completion and privileges.
@@ -80,7 +80,7 @@ struct command {
 	enum command_flags flags;
 	/* Returns an exit code. Messages that it leaves in `diag` are printed afterwards. */
 	int (*run)(const struct options *options, struct diag *diag);
-	const char *examples[COMMAND_EXAMPLES]; /* groups that help shows after the arguments */
+	const char *examples[COMMAND_EXAMPLES]; /* arguments that help shows as examples */
 };
 
 enum exit_code {

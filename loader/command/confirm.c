@@ -32,8 +32,8 @@ struct confirm {
 	struct hooks hooks;
 	struct hook *hook; /* interfaces to confirm */
 	size_t count;
-	bool named;	  /* interfaces that the user named */
-	size_t confirmed; /* the answer's interfaces */
+	bool named;	  /* the user named the interfaces */
+	size_t confirmed; /* how many interfaces were confirmed */
 	bool late;	  /* one of the interfaces is reverted */
 	struct change_log log;
 };

@@ -29,7 +29,7 @@ struct map_list {
 	struct live *live; /* the filters */
 	size_t lives;
 	struct machine_names **names; /* of each filter */
-	bool machines;		      /* a map has flows */
+	bool machines;		      /* an interface has machines behind it */
 };
 
 static void maps_free(struct map_list *maps)

@@ -56,7 +56,7 @@ struct monitor {
 	__u64 offset; /* difference between the wall clock and the clock of events, ns */
 	__u64 shown;
 	bool begun; /* the file is being written */
-	bool done;  /* packets left, of --count */
+	bool done;  /* --count packets were shown */
 	struct monitor_output output;
 };
 

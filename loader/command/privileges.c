@@ -15,7 +15,7 @@
 
 static const struct {
 	unsigned int capability;
-	enum command_flags use; /* these are for any command from there on */
+	enum command_flags use; /* kept by commands of this use or a greater one */
 } kept[] = {
 	{CAP_DAC_READ_SEARCH, COMMAND_FILES}, /* files of the user who called sudo */
 	{CAP_BPF, COMMAND_LOOK},

@@ -82,7 +82,7 @@ char *doctor_words(const json_t *kept)
 
 char *doctor_recipe(const struct patient *patient)
 {
-	struct filter before = patient->filter; /* a pointer into `filter`, so do not close it */
+	struct filter before = patient->filter; /* shares its descriptors, so do not close it */
 	json_t *kept = NULL;
 	char *words;
 

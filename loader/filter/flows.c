@@ -20,7 +20,7 @@ const char *const flow_map_name[FLOW_MAPS] = {
 
 struct reading {
 	struct flows *flows;
-	struct flow_use *use; /* number of the map that is being read */
+	struct flow_use *use; /* use of the map that is being read */
 	__u64 now;
 	bool keep;
 	const __u32 *ifindex;

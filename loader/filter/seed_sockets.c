@@ -33,7 +33,7 @@ struct socket_seed {
 	size_t count;
 	struct links links;
 	__u64 now;
-	size_t added; /* link of the protocol that is read */
+	size_t added; /* flows added for the protocol that is read */
 };
 
 /* The flow key as the program makes it from a packet of the remote side. */

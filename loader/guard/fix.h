@@ -11,7 +11,7 @@
 struct guard_opening {
 	char *why;	/* "xeams:imap-ssl is off: feature imap-ssl is not enabled" */
 	char *words;	/* "--enable xeams:imap-ssl"; empty: the recipe without changes opens it */
-	json_t *recipe; /* state of the service after these words */
+	json_t *recipe; /* the recipe with these words */
 };
 
 /* Searches for such words; each fix was composed, compiled and seen to open the port. False: there

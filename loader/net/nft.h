@@ -33,7 +33,7 @@ struct nft_rule {
 /* An element of a set or a map. Keys and data are in the byte order of the registers. */
 struct nft_element {
 	__u8 *key, *key_end; /* key_end NULL: none */
-	bool ends;	     /* the end of an interval that excludes it */
+	bool ends;	     /* the end of an interval, which excludes this key */
 	bool is_rest;	     /* the catch-all element, for all other keys */
 	struct nlattr *data; /* NFTA_DATA_*; NULL: none */
 };

@@ -13,7 +13,7 @@
 #include "loader/net/login.h"
 
 #define CGROUP_LIMIT 65536
-#define ID_LEAST     12 /* hexadecimal digits of a container's id that are shown */
+#define ID_LEAST     12 /* hexadecimal digits of a container's id, at least; as many are shown */
 
 /* --- a path of cgroups --- */
 

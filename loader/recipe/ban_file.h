@@ -23,7 +23,7 @@
 /* The file as it was read. All zero: there is no file. */
 struct ban_file {
 	struct ban_set set;
-	char *text; /* its texts are parts of the file's text */
+	char *text; /* the file's text, to which the set points */
 	__u64 number;
 	__u64 length;  /* bytes up to the end of the last complete batch */
 	__u64 size;    /* bytes of the file; it is longer after an interrupted command */

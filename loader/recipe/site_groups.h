@@ -7,7 +7,7 @@
 #include "loader/catalog/values.h"
 
 #define SITE_GROUPS	 1024
-#define SITE_GROUP_FILES 64 /* prefixes of one group */
+#define SITE_GROUP_FILES 64 /* files of one group */
 
 #define SITE_GROUPS_EXPECTED "a mapping of names, as in 'trusted: 192.0.2.0/24'"
 #define SITE_GROUPS_ALIASES  "group sources"

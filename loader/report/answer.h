@@ -23,9 +23,9 @@ struct answer_interface {
 };
 
 struct answer {
-	bool collects; /* these are asked for; otherwise nothing is computed */
+	bool collects; /* the answer is asked for; otherwise nothing is computed */
 	bool json;
-	bool confirmed; /* an interface changed */
+	bool confirmed; /* a change was confirmed */
 	bool admitted;	/* bans or grants changed */
 	json_t *more;	/* further keys of the answer; NULL: none */
 	struct answer_interface *interface;

@@ -53,7 +53,7 @@ struct drops {
 	__u32 since;	       /* CLOCK_BOOTTIME second from which on the record is complete */
 	__u64 forgotten;       /* entries that were replaced by others, without those of samples */
 	bool sampled;	       /* in a flood only a sample was recorded */
-	json_t *protocol[256]; /* names of machines; NULL: not looked up yet */
+	json_t *protocol[256]; /* names of protocols; NULL: not looked up yet */
 };
 
 void drops_free(struct drops *drops);

@@ -53,7 +53,7 @@ struct event_machine {
 };
 
 struct event_services {
-	json_t *kept; /* addresses of the machines */
+	json_t *kept; /* the machines' kept texts */
 	struct event_machine *machine;
 	size_t machines;
 	struct event_service *service;

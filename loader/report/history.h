@@ -36,7 +36,7 @@ void history_names(const struct history_lines *lines, const char *network, struc
 /* The state of an interface after a change. */
 struct history_state {
 	bool known;
-	const char *digest;	 /* kept text of its rule set; NULL: no filter */
+	const char *digest;	 /* of its rule set's text; NULL: no filter */
 	const json_t *kept;	 /* NULL: also if the history does not have the text any more */
 	const json_t *profiles;	 /* digests of the profiles' texts, by profile name */
 	const json_t *interface; /* "mode", "flows" of the change that made it; NULL: unknown */

@@ -40,7 +40,7 @@ const struct history_place history_host = {
 struct history_file {
 	const char *folder;
 	int folder_fd, lock, fd;
-	char *text; /* its size when it was opened */
+	char *text; /* its content when it was opened */
 	size_t length;
 };
 

@@ -28,8 +28,8 @@
 #define HISTORY_LIMIT	(16 << 20) /* bytes; above it the older half is removed */
 
 struct history_place {
-	const char *folder; /* the main file */
-	/* the spare file, used if the main one cannot be written; it lasts until the next boot */
+	const char *folder; /* folder of the main file */
+	/* folder of the spare file, for what the main file cannot take; it lasts until boot */
 	const char *spare;
 	gid_t readers;	    /* a group that may read both files; 0: none */
 	size_t limit;	    /* HISTORY_LIMIT, or less for a test */
