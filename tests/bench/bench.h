@@ -102,8 +102,8 @@ struct flood {
 	int action; /* of the receiver's program; -1: it has none */
 	unsigned int sender;
 	unsigned int cores;
-	uint64_t frames; /* packets that the receiver accepted */
-	char *wrong;	 /* packets with which its program did something else than wanted */
+	uint64_t frames; /* frames that the receiver accepted */
+	char *wrong;	 /* what its program did instead of what is wanted */
 	double *sample;
 };
 

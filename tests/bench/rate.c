@@ -11,7 +11,7 @@
 #include "loader/base/message.h"
 #include "tests/bench/bench.h"
 
-#define QUEUES	2	  /* queue of each veth, which uses the one with the sending CPU's number */
+#define QUEUES	2	  /* queues of each veth; a CPU sends by the one with its number */
 #define BURST	(1 << 14) /* frames between two readings of the clock */
 #define WARM_UP 10000000  /* ns */
 

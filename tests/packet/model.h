@@ -77,7 +77,7 @@ struct model_flow {
 
 struct model_fragment {
 	struct pc_fragment key;
-	struct model_verdict first; /* the cell that counted the first fragment */
+	struct model_verdict first; /* the verdict on the first fragment */
 	uint64_t age;
 };
 

@@ -26,7 +26,7 @@ struct runner {
 	struct filter filter;
 	/* `explain` is asked about each frame before it is run, and must predict the result. */
 	struct question question;
-	enum pc_frame kind; /* the interface of its frames */
+	enum pc_frame kind; /* what its frames begin with */
 	int echo;
 	struct pc_filter *state; /* the maps `filter`, `counters` and `totals` */
 	struct pc_page *pages, *totals;

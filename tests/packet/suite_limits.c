@@ -390,7 +390,7 @@ static uint32_t random_source(void)
 }
 
 #define SKETCH_BURST 10
-#define SKETCH_RATE  "limits:smtp={rate: 10/h, burst: 10}" /* is restored after the test */
+#define SKETCH_RATE  "limits:smtp={rate: 10/h, burst: 10}" /* refills only after the test */
 
 /* The sketch a second time: the number of connections begun, for each cell. */
 struct sketch {

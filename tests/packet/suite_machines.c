@@ -63,7 +63,7 @@ static const char *const yaml[][2] = {
 static const struct machine_spec {
 	const char *word; /* arguments of --machine */
 	const char *profile;
-	const char *group; /* prefixes of its own */
+	const char *group; /* a group of its own */
 	bool observe;
 	const char *address4, *address6; /* address in the frames */
 } spec[] = {

@@ -292,7 +292,7 @@ static void test_select(void **state)
 	static const struct command command = {.name = "drops",
 					       .takes = OPTIONS_SELECT | OPTIONS_DROPS};
 	static const struct {
-		const char *line, *said; /* printed: the error; or source, port, reasons and by */
+		const char *line, *said; /* said: the error; or source, port, reasons and by */
 	} cases[] = {
 		{"", "any any 0 0"},
 		{"--source 198.51.100.7", "198.51.100.7/32 any 0 0"},

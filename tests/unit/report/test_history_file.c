@@ -189,7 +189,7 @@ static void test_append(void **state)
 	expect_history("0 texts");
 	assert_int_equal(append("a", "d1"), 1);
 	assert_int_equal(append("b", "d2"), 2);
-	assert_int_equal(append("c", "d1"), 3); /* whether its text is there */
+	assert_int_equal(append("c", "d1"), 3); /* its text is there */
 	expect_history("1:a 2:b 3:c 2 texts");
 	assert_int_equal(warnings, 0);
 	text = content(folder);
