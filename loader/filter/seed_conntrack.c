@@ -29,7 +29,7 @@ struct known_route {
 	struct route route;
 };
 
-/* What was entered for one filter. */
+/* The flows that were added for one filter. */
 struct entered {
 	const struct seed *seed;
 	bool forwarded; /* the table had forwarded connections */

@@ -11,7 +11,7 @@
 struct seed {
 	const struct filter *filter;
 	unsigned int ifindex;
-	const struct pc_generation *generation; /* which says what is learned */
+	const struct pc_generation *generation; /* decides what is learned */
 	/*
 	 * Set by seed_conntrack: the table is complete, because conntrack tracks both address
 	 * families, and has forwarded connections.

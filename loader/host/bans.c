@@ -323,8 +323,7 @@ static int spare_within(const struct bans *bans, struct ban_table *table,
 		       0;
 }
 
-/* Spares the hosts and the link-local prefixes that lie in one of these prefixes, which is wider.
- */
+/* Lets the hosts and link-local prefixes pass that are within one of these, wider, prefixes. */
 static int spare_all(const struct bans *bans, struct ban_table *table, const struct prefix *prefix,
 		     size_t count)
 {
@@ -367,7 +366,7 @@ static int spare_of_set(const struct bans *bans, struct ban_table *table)
 	return err;
 }
 
-/* The hosts that neither a ban nor what is denied should cut off, as of now. */
+/* The present hosts that neither a ban nor `deny` should cut off. */
 static void find_hosts(const struct bans *bans, struct protected_hosts *hosts)
 {
 	__free_text char *path = bans_file_path(NEIGHBOURS);
@@ -463,7 +462,7 @@ static bool holds_any(const struct bans *bans)
 	return false;
 }
 
-/* As make_table, with the hosts that pass in wider bans as of now. */
+/* As make_table, with the present hosts that pass in wider bans. */
 static int make_table_sparing(struct bans *bans, struct ban_table *table)
 {
 	const struct protected_hosts *given = bans->hosts;
@@ -685,8 +684,9 @@ static void see_administrators(const struct bans *bans, const struct protected_h
 }
 
 /*
- * Notes the administrators that a change found connected, who pass in wider bans, and forgets those
- * who are banned themselves for good. One in no wider ban is forgotten if all bans are known.
+ * Keeps the administrators that a change found connected, because they pass in wider bans. Forgets
+ * those that are banned themselves without an end, and, if all bans are known, those that are in
+ * no wider ban.
  */
 static void keep_administrators(const struct bans *bans)
 {
@@ -758,7 +758,7 @@ static bool is_within(const struct bans *bans, const struct prefix *prefix)
 		prefix_enclosing(bans->denied.deny, bans->denied.denies, prefix));
 }
 
-/* Finds which of these prefixes are hosts that pass in what is wider, if any is in such a one. */
+/* Finds which of these prefixes are hosts that pass, if any is within a wider ban or `deny`. */
 static void find_hosts_within(const struct bans *bans, const struct prefix *prefix, size_t count,
 			      struct protected_hosts *hosts)
 {

@@ -20,7 +20,7 @@ struct bans {
 	char *text;		/* the file's text, to which the set points, too */
 	/* Hosts that pass in wider bans that are added in place; a new table finds them itself. */
 	const struct protected_hosts *hosts;
-	struct protected_hosts found; /* by a table that was made anew */
+	struct protected_hosts found; /* by a new table */
 	struct denied denied;		     /* what the filters of the namespace deny */
 	bool never_known;		     /* `denied` has been read */
 };

@@ -555,8 +555,8 @@ static void record(const struct change *one, bool refresh, struct change_log *lo
 }
 
 /*
- * Of each change, only with --forward: without it forwarded answers are dropped anyway, and attach
- * says so. The caller frees.
+ * Live hairpin connections of each change, only with --forward: without it forwarded answers are
+ * dropped anyway, and attach says so. The caller frees.
  */
 static struct hairpin *find_hairpins(const struct changes *changes)
 {

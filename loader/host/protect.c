@@ -142,7 +142,7 @@ static char *neighbours_text(const char *boot_id)
 	FILE *to;
 
 	add_neighbours(&hosts);
-	/* Those of the network come first. Without one, it is not up yet. */
+	/* Gateways come first. Without a gateway the network is not up yet. */
 	if (!hosts.count || strcmp(hosts.host->what, gateway_text) != 0)
 		return NULL;
 	to = open_memstream(&text, &length);

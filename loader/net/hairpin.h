@@ -15,7 +15,7 @@
 struct hairpin {
 	const struct pc_generation *generation; /* NULL: they are not looked for */
 	unsigned int ifindex;
-	size_t count; /* of connections */
+	size_t count; /* number of connections */
 	struct conntrack_entry sample;
 };
 

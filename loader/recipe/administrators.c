@@ -12,7 +12,7 @@
 #include "loader/base/memory.h"
 
 #define FILE_LIMIT (1 << 16) /* bytes */
-#define DAY	   86400	/* seconds after which a time is written anew */
+#define DAY	   86400	/* seconds after which a time is written again */
 
 static bool read_line(const char *line, struct administrator *one)
 {
@@ -43,7 +43,7 @@ void administrators_read(const char *path, __u64 now, struct administrators *lis
 	while ((line = strsep(&rest, "\n")) && list->count < ADMINISTRATORS) {
 		if (!read_line(line, &one))
 			continue;
-		/* A clock that was ahead, or is behind, keeps none for longer. */
+		/* A clock that was ahead, or is behind, must not keep an administrator for longer. */
 		if (one.seen > now)
 			one.seen = now;
 		if (now - one.seen < ADMINISTRATOR_KEPT)

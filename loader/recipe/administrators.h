@@ -26,9 +26,9 @@ struct administrators {
 	bool changed; /* the file has to be written */
 };
 
-/* Reads those that were seen lately; lines that it cannot read are left out. `now`: since 1970. */
+/* Reads the administrators seen recently; skips unreadable lines. `now`: seconds since 1970. */
 void administrators_read(const char *path, __u64 now, struct administrators *list);
-/* Adds one, in the place of the one that was seen first if there is no room. */
+/* Adds an administrator. If the list is full, the one last seen longest ago is replaced. */
 void administrators_see(struct administrators *list, const struct prefix *host, __u64 now);
 void administrators_remove(struct administrators *list, size_t at);
 /* The text of the file; the caller frees. */
