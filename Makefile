@@ -277,7 +277,7 @@ $(BUILD)/e2e/explain_all: tests/e2e/explain_all.c $(LIBRARY_OBJECTS)
 	$(say) TEST $@
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MF $@.d -MT $@ -o $@ $^ $(LDLIBS)
 
-$(BUILD)/e2e/%.bpf.o: tests/e2e/%.bpf.c
+$(BUILD)/%.bpf.o: tests/%.bpf.c
 	@mkdir -p $(@D)
 	$(say) BPF $<
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MF $(@:.o=.d) -MT $@ -c -o $@ $<
@@ -300,7 +300,7 @@ $(BUILD)/kernels/%.o: tests/kernels/%.c $(BUILD)/flags
 
 # What scripts/guest takes into its guests, beside the binary.
 GUEST_C := prober links listen names
-guest-tools: $(GUEST_C:%=$(BUILD)/guest/%)
+guest-tools: $(GUEST_C:%=$(BUILD)/guest/%) $(BUILD)/guest/drop.bpf.o
 
 $(BUILD)/guest/%: tests/guest/%.c $(BUILD)/flags
 	@mkdir -p $(@D)

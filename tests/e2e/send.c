@@ -2,13 +2,13 @@
 /*
  * Sends crafted frames, and loses none before the other end of the interface.
  *
- *	send [-t SECONDS] [-n FRAMES] IFACE MAC < FLOWS
+ *	send [-t SECONDS] [-n FRAMES] [-r FRAMES] IFACE MAC < FLOWS
  *
  * A line of FLOWS is one flow: PROTOCOL SOURCE DESTINATION SOURCE-PORT PORT[-PORT] SIZE [TAG[,TAG]]
  * with PROTOCOL tcp (a SYN), ack (a TCP ACK) or udp, addresses of one family, SIZE of the frame in
  * bytes. SOURCE may be a prefix: each frame has a random address of it. One frame a port is sent,
  * and with -t the whole list again and again until the time is up, SIGTERM comes, or with -n so
- * many frames were sent. Prints for each flow: packets bytes.
+ * many frames were sent; with -r at most so many a second. Prints for each flow: packets bytes.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -276,6 +276,20 @@ static void send_flow(int fd, struct flow *flow)
 	}
 }
 
+/* Waits until `sent` frames are due, at `rate` a second. */
+static void pace(const struct timespec *since, uint64_t sent, uint64_t rate)
+{
+	struct timespec due = *since;
+
+	due.tv_sec += (time_t)(sent / rate);
+	due.tv_nsec += (long)(sent % rate * 1000000000 / rate);
+	if (due.tv_nsec >= 1000000000) {
+		due.tv_nsec -= 1000000000;
+		due.tv_sec++;
+	}
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+}
+
 static int open_interface(const char *name, uint8_t mac[6])
 {
 	int fd = socket(AF_PACKET, SOCK_RAW, 0);
@@ -296,23 +310,25 @@ int main(int argc, char **argv)
 {
 	struct sched_param idle = {};
 	uint8_t source_mac[6], mac[6];
-	struct timespec now, until;
+	struct timespec now, since, until;
 	char line[256];
 	double seconds = 0;
-	uint64_t frames = UINT64_MAX, sent = 0;
+	uint64_t frames = UINT64_MAX, rate = 0, sent = 0;
 	size_t i;
 	int option, fd;
 
-	while ((option = getopt(argc, argv, "t:n:")) != -1) {
+	while ((option = getopt(argc, argv, "t:n:r:")) != -1) {
 		switch (option) {
 		case 't': seconds = atof(optarg); break;
 		case 'n': frames = strtoull(optarg, NULL, 10); break;
+		case 'r': rate = strtoull(optarg, NULL, 10); break;
 		default: return 2;
 		}
 	}
 	if (argc - optind != 2 || sscanf(argv[optind + 1], "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &mac[0],
 					 &mac[1], &mac[2], &mac[3], &mac[4], &mac[5]) != 6) {
-		fputs("usage: send [-t SECONDS] [-n FRAMES] IFACE MAC < FLOWS\n", stderr);
+		fputs("usage: send [-t SECONDS] [-n FRAMES] [-r FRAMES] IFACE MAC < FLOWS\n",
+		      stderr);
 		return 2;
 	}
 	fd = open_interface(argv[optind], source_mac);
@@ -320,13 +336,16 @@ int main(int argc, char **argv)
 		read_flow(line, source_mac, mac);
 	signal(SIGTERM, end);
 	sched_setscheduler(0, SCHED_BATCH, &idle);
-	clock_gettime(CLOCK_MONOTONIC, &until);
+	clock_gettime(CLOCK_MONOTONIC, &since);
+	until = since;
 	until.tv_sec += (time_t)seconds;
 	until.tv_nsec += (long)((seconds - (double)(time_t)seconds) * 1e9);
 	do {
 		for (i = 0; i < flows; i++) {
 			send_flow(fd, &flow_list[i]);
 			sent += flow_list[i].last - flow_list[i].first + 1;
+			if (rate)
+				pace(&since, sent, rate);
 		}
 		clock_gettime(CLOCK_MONOTONIC, &now);
 	} while (!ended && sent < frames &&
