@@ -27,6 +27,7 @@ struct decided_word {
 	__u64 set : 1;
 };
 _Static_assert(PC_CELLS < 1 << 20, "decided_word.cell");
+_Static_assert(PC_CLASSES < 1 << 7, "decided_word.class");
 
 #define DECIDED_DROP   1u
 #define DECIDED_WOULD  2u /* a drop that passes: the filter observes, or is being attached */
