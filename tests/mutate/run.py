@@ -47,6 +47,8 @@ class Tree:
         self.origin = pathlib.Path(origin).resolve()
         self.options = options
         self.child = None
+        self.starting = False  # a child may run that `child` does not name yet
+        self.stopped = 0  # the signal that came
         self.tests = []  # unit tests, once they are built
         self.killers = {}  # for each test, how many mutants it has killed
         self.mutated = False
@@ -57,9 +59,13 @@ class Tree:
 
     def run(self, words, seconds, until=None, **environment):
         """The exit code; what was said is in `log`. None: it did not end in time, or was ended by a line that begins so."""
+        self.starting = True
         with subprocess.Popen(words, cwd=self.root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, start_new_session=True,
                               env=self.environment | environment) as self.child:
+            self.starting = False
+            if self.stopped:
+                self.stop(self.stopped)
             clock = threading.Timer(seconds, self.end)
             clock.daemon = True
             clock.start()
@@ -77,6 +83,13 @@ class Tree:
         """What is under way and all that it started."""
         if self.child and self.child.poll() is None:
             os.killpg(self.child.pid, signal.SIGKILL)
+
+    def stop(self, number, _=None):
+        """Ends the script by a signal, and the child first."""
+        self.stopped = number
+        if not self.starting:
+            self.end()
+            sys.exit(128 + number)
 
     def copy(self):
         git = ["git", "-C", str(self.origin), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
@@ -270,12 +283,8 @@ def main():
     options = arguments(words)
     tree = Tree(work, options.tree or here, options)
 
-    def stop(number, _):
-        tree.end()
-        sys.exit(128 + number)
-
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, stop)
+        signal.signal(number, tree.stop)
     found, texts = chosen(tree.origin, options)
     if options.list:
         for mutant in found:
