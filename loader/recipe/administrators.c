@@ -43,10 +43,8 @@ void administrators_read(const char *path, __u64 now, struct administrators *lis
 	while ((line = strsep(&rest, "\n")) && list->count < ADMINISTRATORS) {
 		if (!read_line(line, &one))
 			continue;
-		/* A clock that was ahead, or is behind, must not keep an administrator for longer. */
-		if (one.seen > now)
-			one.seen = now;
-		if (now - one.seen < ADMINISTRATOR_KEPT)
+		/* A time that is to come stays: at boot the clock may be years behind. */
+		if (now < one.seen + ADMINISTRATOR_KEPT)
 			list->one[list->count++] = one;
 		else
 			list->changed = true;
