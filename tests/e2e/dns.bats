@@ -242,7 +242,7 @@ due_in()
 	exits 0 pc apply --confirm 300
 	serve host-record=mail.example.org,192.0.2.3
 	refresh 4
-	says 'while a change waits'
+	says 'groups: not refreshed, because a change is not confirmed yet'
 	same '192.0.2.2/32 192.0.2.8/32' "$(members partners)"
 	exits 0 pc confirm eth0
 	inside grep -q 192.0.2.8 /var/lib/portcullis/confirmed/site.yaml || fail 'what was confirmed does not boot'
