@@ -327,18 +327,12 @@ static __always_inline bool ban_source(struct xdp_md *ctx, struct ban_word what,
 static __always_inline bool ban_found4(const struct pc_bans *table, __u64 first, __u64 word)
 {
 	const __u32 kind = PC_BAN_KIND4(32);
+	const __u64 address[2] = {first, 0};
 	__u32 line = pc_ban_first(pc_ban_hash4(first, kind, table->secret), table, 0);
-	struct pc_ban_chunk *chunk = ban_chunk(table->slot, line);
-	const struct pc_ban_line *at;
-	__u64 entry;
+	struct ban_word what = ban_word_unpack(word);
 
-	if (!chunk)
-		return false;
-	at = &chunk->line[bounded(line, PC_BAN_LINES - 1)];
-	entry = bounded(forgotten(ban_place4(at, first >> 32, kind, table->slot, line), line), 7);
-	return entry < PC_BAN_ENTRIES4 &&
-	       ban_entry(chunk, line, entry, at->ipv4.until[entry], ban_word_unpack(word)) ==
-		       BAN_DROP;
+	what.ipv6 = 0;
+	return ban_in_line(address, kind, table->slot, line, what) == BAN_DROP;
 }
 
 /* The result for an address, by the prefix lengths in use, the longest first: BAN_*. */
