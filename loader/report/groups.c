@@ -260,7 +260,7 @@ static void add_roles(json_t *group, const char *name, const json_t *recipe)
 {
 	static const char *const roles[] = {"deny", "never_ban"};
 
-	for (size_t i = 0; i < sizeof(roles) / sizeof(*roles); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
 		if (json_list_has(json_object_get(recipe, roles[i]), name))
 			json_object_set_new(group, roles[i], json_true());
 	add_except(group, name, recipe);
